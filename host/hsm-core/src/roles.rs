@@ -1,0 +1,176 @@
+//! The roles that the host fills itself or hands to a plugin, as traits. Built-in and wasm implementations stand behind the same
+//! trait, so nothing past this file asks which of the two it has. The traits are synchronous and take tables by value.
+
+use crate::state::TaskState;
+use crate::table::Table;
+use std::fmt;
+use std::sync::Arc;
+
+/// Makes the points of a sweep.
+pub trait Generator: Send + Sync {
+    /// Starts a search of the space that `spec` describes.
+    ///
+    /// # Errors
+    /// A [`Failure`] when the spec cannot be used, or the plugin did not answer within its limits.
+    fn open(&self, spec: &GeneratorSpec) -> Result<Box<dyn Search>, Failure>;
+}
+
+/// What a generator is asked to search.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct GeneratorSpec {
+    /// The `generator.config` of the sweep file, as JSON text (`{}` where there is none).
+    pub config: String,
+    /// The `grid` of the sweep file: one column an axis, all its values; columns may differ in length here.
+    pub axes: Vec<crate::table::Column>,
+    /// The seed of everything random.
+    pub seed: u64,
+}
+
+/// A running search.
+pub trait Search: Send {
+    /// How many points there are in all, where that is known beforehand.
+    ///
+    /// # Errors
+    /// As [`Generator::open`].
+    fn size(&mut self) -> Result<Option<u64>, Failure>;
+
+    /// The next points, at most `max_rows`; an empty table when there are no more.
+    ///
+    /// # Errors
+    /// As [`Generator::open`].
+    fn next(&mut self, max_rows: u32) -> Result<Table, Failure>;
+}
+
+/// Says what the results of a sweep mean.
+pub trait Aggregator: Send + Sync {
+    /// Starts an aggregation. `config` and `sweep` are JSON text.
+    ///
+    /// # Errors
+    /// A [`Failure`] when the configuration cannot be used, or the plugin did not answer within its limits.
+    fn open(&self, config: &str, sweep: &str) -> Result<Box<dyn Aggregation>, Failure>;
+}
+
+/// A running aggregation.
+pub trait Aggregation: Send {
+    /// Takes one batch of results. Columns and their cases are the same in every batch.
+    ///
+    /// # Errors
+    /// As [`Aggregator::open`].
+    fn add(&mut self, results: Results) -> Result<(), Failure>;
+
+    /// Ends it, and says what came out.
+    ///
+    /// # Errors
+    /// As [`Aggregator::open`].
+    fn finish(self: Box<Self>) -> Result<Vec<Artifact>, Failure>;
+}
+
+/// A batch of results: row `i` of every table is about `tasks[i]`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Results {
+    /// Task numbers.
+    pub tasks: Vec<u64>,
+    /// One state a task.
+    pub states: Vec<TaskState>,
+    /// One column a parameter.
+    pub params: Table,
+    /// One column a metric.
+    pub metrics: Table,
+    /// What else is known: `exit_code`, `seconds`, `attempts`, `reason`, `source`.
+    pub facts: Table,
+}
+
+/// Something an aggregator made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Artifact {
+    /// One plain file name.
+    pub name: String,
+    /// For example `text/markdown`.
+    pub media_type: String,
+    /// What is in it.
+    pub body: ArtifactBody,
+}
+
+/// The content of an [`Artifact`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum ArtifactBody {
+    /// A table, which the host writes in the format of its choice.
+    Table(Table),
+    /// Bytes, written as they are.
+    Bytes(Vec<u8>),
+}
+
+/// Finds the role that a reference (a path, or a bundle's name) stands for.
+pub trait Roles: Send + Sync {
+    /// The generator called `reference`; with a `digest`, only that very file.
+    ///
+    /// # Errors
+    /// A [`Failure`] when there is none, it is of another role, or its digest differs.
+    fn generator(&self, reference: &str, digest: Option<&str>) -> Result<Loaded<dyn Generator>, Failure>;
+
+    /// The aggregator called `reference`; with a `digest`, only that very file.
+    ///
+    /// # Errors
+    /// As [`Roles::generator`].
+    fn aggregator(&self, reference: &str, digest: Option<&str>) -> Result<Loaded<dyn Aggregator>, Failure>;
+}
+
+/// A role that was found, and what a journal remembers of it.
+pub struct Loaded<T: ?Sized> {
+    /// A plain name, fit for a folder: `leaderboard`.
+    pub name: String,
+    /// The SHA-256 of the component, in hexadecimal; `builtin` for the host's own.
+    pub digest: String,
+    /// The role itself.
+    pub role: Arc<T>,
+}
+
+impl<T: ?Sized> fmt::Debug for Loaded<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Loaded")
+            .field("name", &self.name)
+            .field("digest", &self.digest)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a role could not do what it was asked, and who must act.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Failure {
+    /// Who must act.
+    pub blame: Blame,
+    /// A stable word for programs: `bad-config`, `out-of-time`.
+    pub code: String,
+    /// What went wrong, for people.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+/// Who must act on a [`Failure`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blame {
+    /// Whoever wrote the configuration.
+    Config,
+    /// Whoever provided the data.
+    Input,
+    /// Nobody: trying again may help.
+    Transient,
+    /// The author of the plugin (or of the host).
+    Internal,
+}
+
+impl Failure {
+    /// A failure without a hint.
+    pub fn new(blame: Blame, code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { blame, code: code.into(), message: message.into(), hint: None }
+    }
+
+    /// The same failure with a hint.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
