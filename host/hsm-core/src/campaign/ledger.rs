@@ -1,0 +1,224 @@
+//! The ledger: what is known of every task, by folding a journal's records. Readers (`status`) need no more than this.
+
+use crate::journal::{Ending, Record};
+use crate::state::TaskState;
+use crate::task_set::TaskSet;
+
+/// How many tasks are in each state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts([u64; TaskState::ALL.len()]);
+
+impl Counts {
+    /// The number of tasks in `state`.
+    #[must_use]
+    pub fn of(&self, state: TaskState) -> u64 {
+        self.0[state as usize]
+    }
+
+    /// The number of tasks.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.0.iter().sum()
+    }
+
+    /// Whether no task is queued or running.
+    #[must_use]
+    pub fn all_final(&self) -> bool {
+        self.of(TaskState::Queued) + self.of(TaskState::Running) == 0
+    }
+}
+
+/// What is known of one task.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its state.
+    pub state: TaskState,
+    /// How many times it was started.
+    pub attempts: u32,
+    /// When its newest attempt started, in milliseconds since 1970; 0 when none did.
+    pub started_ms: u64,
+    /// When its newest attempt ended; 0 when it did not.
+    pub ended_ms: u64,
+    /// How its newest attempt ended.
+    pub ending: Option<Ending>,
+    /// Its process and that process's start, while it runs.
+    pub process: Option<(u32, u64)>,
+}
+
+impl Entry {
+    const PLANNED: Self = Self {
+        state: TaskState::Queued,
+        attempts: 0,
+        started_ms: 0,
+        ended_ms: 0,
+        ending: None,
+        process: None,
+    };
+
+    /// How long the newest attempt ran, in milliseconds, where both ends are known.
+    #[must_use]
+    pub fn duration_ms(&self) -> Option<u64> {
+        (self.started_ms > 0 && self.ended_ms > 0).then(|| self.ended_ms.saturating_sub(self.started_ms))
+    }
+}
+
+/// What is known of every task of a sweep.
+#[derive(Clone, Debug, Default)]
+pub struct Ledger {
+    entries: Vec<Entry>,
+    counts: Counts,
+    unsent: TaskSet,
+}
+
+impl Ledger {
+    /// A ledger of `tasks` planned tasks to which nothing happened yet.
+    #[must_use]
+    pub fn new(tasks: u64) -> Self {
+        let mut ledger = Self::default();
+        ledger.grow(tasks);
+        ledger
+    }
+
+    /// Makes room for a plan that has grown to `tasks` tasks; smaller numbers change nothing.
+    pub fn grow(&mut self, tasks: u64) {
+        let known = self.entries.len();
+        let wanted = usize::try_from(tasks).unwrap_or(usize::MAX);
+        if wanted > known {
+            self.entries.resize(wanted, Entry::PLANNED);
+            self.counts.0[TaskState::Queued as usize] += (wanted - known) as u64;
+            self.unsent.insert_range(known as u64 + 1, tasks);
+        }
+    }
+
+    /// How many tasks there are.
+    #[must_use]
+    pub fn tasks(&self) -> u64 {
+        self.entries.len() as u64
+    }
+
+    /// What is known of `task`; nothing when the plan has no such task.
+    #[must_use]
+    pub fn get(&self, task: u64) -> Option<&Entry> {
+        self.entries.get(Self::index(task)?)
+    }
+
+    /// Every task with what is known of it, ascending.
+    pub fn iter(&self) -> impl Iterator<Item = (u64, &Entry)> {
+        self.entries.iter().enumerate().map(|(i, entry)| (i as u64 + 1, entry))
+    }
+
+    /// How many tasks are in each state.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// The tasks that nobody ever put in a queue: planned, and not sent anywhere.
+    #[must_use]
+    pub fn unsent(&self) -> &TaskSet {
+        &self.unsent
+    }
+
+    /// Takes one record into account. Records about tasks that the plan does not have are ignored: a plan only ever grows, and the
+    /// reader may have seen it a moment earlier than the journal.
+    pub fn apply(&mut self, record: &Record) {
+        match record {
+            Record::Queued { tasks, .. } => {
+                for (first, last) in tasks.ranges() {
+                    for task in first..=last.min(self.tasks()) {
+                        self.set_state(task, TaskState::Queued);
+                    }
+                }
+                self.unsent = self.unsent.iter().filter(|task| !tasks.contains(*task)).collect();
+            }
+            Record::Starting { task, attempt, at_ms } => {
+                self.set_state(*task, TaskState::Running);
+                self.unsent.remove(*task);
+                self.update(*task, |entry| {
+                    *entry = Entry {
+                        state: TaskState::Running,
+                        attempts: *attempt,
+                        started_ms: *at_ms,
+                        ..Entry::PLANNED
+                    };
+                });
+            }
+            Record::Started { task, pid, pid_start } => {
+                self.update(*task, |entry| entry.process = Some((*pid, *pid_start)));
+            }
+            Record::Unqueued { tasks, at_ms } => {
+                for (first, last) in tasks.ranges() {
+                    for task in first..=last.min(self.tasks()) {
+                        self.end(task, *at_ms, &Ending::Cancelled);
+                    }
+                }
+            }
+            Record::Ended { task, at_ms, ending, .. } => self.end(*task, *at_ms, ending),
+            Record::Accepted { .. }
+            | Record::Launch { .. }
+            | Record::Found { .. }
+            | Record::CancelAsked { .. }
+            | Record::Plugin { .. }
+            | Record::Note { .. }
+            | Record::Closed { .. }
+            | Record::Other => {}
+        }
+    }
+
+    fn end(&mut self, task: u64, at_ms: u64, ending: &Ending) {
+        self.set_state(task, ending.state());
+        self.update(task, |entry| {
+            entry.ended_ms = at_ms;
+            entry.ending = Some(ending.clone());
+            entry.process = None;
+        });
+    }
+
+    fn set_state(&mut self, task: u64, state: TaskState) {
+        let Some(entry) = Self::index(task).and_then(|i| self.entries.get_mut(i)) else { return };
+        self.counts.0[entry.state as usize] -= 1;
+        self.counts.0[state as usize] += 1;
+        entry.state = state;
+    }
+
+    fn update(&mut self, task: u64, change: impl FnOnce(&mut Entry)) {
+        if let Some(entry) = Self::index(task).and_then(|i| self.entries.get_mut(i)) {
+            change(entry);
+        }
+    }
+
+    fn index(task: u64) -> Option<usize> {
+        usize::try_from(task.checked_sub(1)?).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_task_that_runs_again_forgets_how_it_ended_before() {
+        let mut ledger = Ledger::new(2);
+        let start = |attempt, at_ms| Record::Starting { task: 1, attempt, at_ms };
+        ledger.apply(&Record::Queued { tasks: TaskSet::range(1, 1), at_ms: 1 });
+        assert_eq!(ledger.unsent().to_string(), "2");
+        ledger.apply(&start(1, 10));
+        ledger.apply(&Record::Ended { task: 1, attempt: 1, at_ms: 30, ending: Ending::Exited(3) });
+        let entry = ledger.get(1).cloned().unwrap();
+        assert_eq!((entry.state, entry.duration_ms()), (TaskState::Failed, Some(20)));
+        ledger.apply(&start(2, 40));
+        let entry = ledger.get(1).cloned().unwrap();
+        assert_eq!((entry.state, entry.attempts, entry.ending), (TaskState::Running, 2, None));
+        assert_eq!(ledger.counts().of(TaskState::Queued), 1);
+        assert_eq!(ledger.counts().total(), 2);
+    }
+
+    #[test]
+    fn tasks_that_the_plan_does_not_have_change_nothing() {
+        let mut ledger = Ledger::new(1);
+        ledger.apply(&Record::Starting { task: 9, attempt: 1, at_ms: 1 });
+        ledger.apply(&Record::Queued { tasks: TaskSet::range(1, 900), at_ms: 1 });
+        assert_eq!(ledger.counts().total(), 1);
+        assert!(ledger.get(0).is_none() && ledger.get(9).is_none());
+    }
+}
