@@ -5,10 +5,19 @@
 
 pub mod aggregate;
 pub mod campaign;
+pub mod command;
+pub mod diagnostic;
 pub mod journal;
 pub mod metrics;
+pub mod plan;
+pub mod point;
+pub mod render;
 pub mod roles;
 pub mod state;
+pub mod suggest;
+pub mod sweep;
+pub mod sweep_id;
 pub mod table;
 pub mod task_set;
 pub mod value;
+pub mod yaml;

@@ -1,0 +1,218 @@
+//! The plan: which task has which number, identity and point. It grows by appending and never changes.
+//!
+//! A plan is written and read line by line, so that a million tasks never stand in memory at once. Nothing here opens a file.
+
+use crate::point::{Identity, Point};
+use crate::render::{PlanJsonError, value_from_plan_json};
+use crate::roles::{Blame, Failure, Search};
+use crate::table::{Cells, Column, Table};
+use crate::value::{Number, Value};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::collections::{HashMap, HashSet};
+
+/// How many points are asked of a search at a time: enough to make the question cheap, and little enough memory.
+const POINTS_PER_BATCH: u32 = 10_000;
+
+/// One line of a plan.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlannedTask {
+    /// The task's number, from 1.
+    pub task: u64,
+    /// What makes it itself.
+    pub id: Identity,
+    /// Its parameters.
+    pub point: Point,
+}
+
+/// Why a line is not one of a plan.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PlanLineError {
+    /// The line is no object with `task`, `id` and `params`.
+    #[error("not a line of a plan: {0}")]
+    Shape(String),
+    /// Tasks are numbered from 1.
+    #[error("a task's number is 1 or more")]
+    TaskZero,
+    /// The parameters cannot be read.
+    #[error("the parameters of task {task}: {source}")]
+    Parameters {
+        /// The task.
+        task: u64,
+        /// What is wrong with them.
+        source: PlanJsonError,
+    },
+}
+
+#[derive(Deserialize)]
+struct Line<'a> {
+    task: u64,
+    id: Identity,
+    #[serde(borrow)]
+    params: &'a RawValue,
+}
+
+impl PlannedTask {
+    /// The task as a line: `{"task":1,"id":"…","params":{…}}`, without the end of the line.
+    #[must_use]
+    pub fn to_line(&self) -> String {
+        format!("{{\"task\":{},\"id\":\"{}\",\"params\":{}}}", self.task, self.id, self.point.to_plan_json())
+    }
+
+    /// The task that [`PlannedTask::to_line`] wrote. Fields that this version does not know are passed over.
+    ///
+    /// # Errors
+    /// When the line is no such line.
+    pub fn from_line(line: &str) -> Result<Self, PlanLineError> {
+        let Line { task, id, params } =
+            serde_json::from_str(line).map_err(|error| PlanLineError::Shape(error.to_string()))?;
+        if task == 0 {
+            return Err(PlanLineError::TaskZero);
+        }
+        let point = Point::from_plan_json(params.get())
+            .map_err(|source| PlanLineError::Parameters { task, source })?;
+        Ok(Self { task, id, point })
+    }
+}
+
+/// Numbers points. Duplicate points are replicates: each is a task of its own, told apart by its occurrence.
+#[derive(Clone, Debug, Default)]
+pub struct Planner {
+    last_task: u64,
+    planned: HashSet<Identity>,
+    /// First identities of the points seen so far: eight bytes a point, so a million points fit easily.
+    seen: HashSet<Identity>,
+    /// For points that were seen more than once, by first identity: the next occurrence.
+    repeated: HashMap<Identity, u32>,
+}
+
+impl Planner {
+    /// A planner for a new plan, whose first task is 1.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A planner that goes on after the tasks of an existing plan, given as number and identity. Points that the plan has are not
+    /// planned again; replicates beyond those it has are.
+    pub fn extending(tasks: impl IntoIterator<Item = (u64, Identity)>) -> Self {
+        let mut planner = Self::new();
+        for (task, id) in tasks {
+            planner.last_task = planner.last_task.max(task);
+            planner.planned.insert(id);
+        }
+        planner
+    }
+
+    /// The task of the next point, or nothing where the extended plan has it already.
+    pub fn plan(&mut self, point: Point) -> Option<PlannedTask> {
+        let id = self.identify(&point);
+        if self.planned.contains(&id) {
+            return None;
+        }
+        self.last_task += 1;
+        Some(PlannedTask { task: self.last_task, id, point })
+    }
+
+    /// The identity of the next point, its occurrence counted.
+    fn identify(&mut self, point: &Point) -> Identity {
+        let first = point.identity(0);
+        if self.seen.insert(first) {
+            return first;
+        }
+        let next = self.repeated.entry(first).or_insert(1);
+        let id = point.identity(*next);
+        *next += 1;
+        id
+    }
+}
+
+/// The points of a search, one at a time, fetched in batches. After an error it has ended.
+pub struct SearchPoints {
+    search: Option<Box<dyn Search>>,
+    batch: std::vec::IntoIter<Point>,
+}
+
+impl SearchPoints {
+    /// The points that `search` makes.
+    #[must_use]
+    pub fn new(search: Box<dyn Search>) -> Self {
+        Self { search: Some(search), batch: Vec::new().into_iter() }
+    }
+
+    fn fetch(&mut self) -> Result<(), Failure> {
+        let Some(search) = &mut self.search else { return Ok(()) };
+        let points = points_of(search.next(POINTS_PER_BATCH)?)?;
+        if points.is_empty() {
+            self.search = None;
+        }
+        self.batch = points.into_iter();
+        Ok(())
+    }
+}
+
+impl Iterator for SearchPoints {
+    type Item = Result<Point, Failure>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.batch.len() == 0
+            && let Err(failure) = self.fetch()
+        {
+            self.search = None;
+            return Some(Err(failure));
+        }
+        self.batch.next().map(Ok)
+    }
+}
+
+/// The rows of a table as points: a column is a parameter, an absent cell a parameter that this point does not have. Numbers are spelled
+/// as the shortest text that reads back the same.
+///
+/// # Errors
+/// When the columns disagree with the table, two have one name, or a JSON cell is not JSON.
+pub fn points_of(table: Table) -> Result<Vec<Point>, Failure> {
+    let rows = table.rows as usize;
+    let width = table.columns.len();
+    let mut names = HashSet::new();
+    let mut parameters: Vec<Vec<(String, Value)>> = (0..rows).map(|_| Vec::with_capacity(width)).collect();
+    for Column { name, cells, absent } in table.columns {
+        if cells.len() != rows {
+            let message = format!("the column `{name}` has {} cells in a table of {rows} rows", cells.len());
+            return Err(bad_table(message));
+        }
+        if name.is_empty() || !names.insert(name.clone()) {
+            return Err(bad_table(format!("two columns, or one without a name, are called `{name}`")));
+        }
+        let mut absent = absent.into_iter().peekable();
+        for (row, value) in values_of(cells, &name)?.into_iter().enumerate() {
+            if absent.next_if(|absent| *absent as usize == row).is_none() {
+                parameters[row].push((name.clone(), value));
+            }
+        }
+        if let Some(row) = absent.next() {
+            return Err(bad_table(format!(
+                "the column `{name}` lists row {row} as absent out of order or range"
+            )));
+        }
+    }
+    Ok(parameters.into_iter().map(Point::new).collect())
+}
+
+fn values_of(cells: Cells, column: &str) -> Result<Vec<Value>, Failure> {
+    Ok(match cells {
+        Cells::Booleans(cells) => cells.into_iter().map(Value::Bool).collect(),
+        Cells::Integers(cells) => cells.into_iter().map(|cell| Value::Number(cell.into())).collect(),
+        Cells::Numbers(cells) => cells.into_iter().map(|cell| Value::Number(Number::from(cell))).collect(),
+        Cells::Texts(cells) => cells.into_iter().map(Value::Text).collect(),
+        Cells::Spelled(cells) => cells,
+        Cells::Json(cells) => {
+            cells.iter().map(|cell| value_from_plan_json(cell)).collect::<Result<_, _>>().map_err(
+                |error| bad_table(format!("a cell of the column `{column}` is no JSON value: {error}")),
+            )?
+        }
+    })
+}
+
+fn bad_table(message: String) -> Failure {
+    Failure::new(Blame::Internal, "bad-table", message)
+}

@@ -1,0 +1,276 @@
+//! Counts a filtered product, and finds the combination at an index, without listing it.
+//!
+//! The product is walked factor by factor. What the rows chosen so far mean for the rest is a *state*: which filters still match, and
+//! whether an `include` has matched already. Rows that the filters do not tell apart lead to the same state, so the states of all levels
+//! form a small decision diagram; counts run up through it from the last factor, and an index finds its way down by them. Without
+//! filters there is one state a level, and this is plain division with remainder.
+
+use crate::render::plain;
+use crate::sweep::space::{Factor, PartialPoint};
+use std::collections::HashMap;
+
+/// How many steps from a state over one row the diagram may have: some seconds of work and some hundred megabytes at the very most.
+const STEPS_MAX: usize = 10_000_000;
+
+/// A space that cannot be counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TooIntricate {
+    /// The product has 2¹²⁸ points or more.
+    #[error("the sweep has 2^128 points or more")]
+    TooMany,
+    /// The filters cut the product into too many pieces.
+    #[error("`exclude` and `include` cut the sweep into more than {STEPS_MAX} pieces")]
+    TooManyPieces,
+}
+
+/// The decision diagram of a filtered product.
+#[derive(Debug)]
+pub(super) struct Diagram {
+    levels: Vec<Level>,
+    count: u128,
+}
+
+/// One factor's part of the diagram.
+#[derive(Debug)]
+struct Level {
+    /// Which rows the filters do not tell apart: one class a row.
+    class_of_row: Vec<usize>,
+    classes: usize,
+    states: Vec<State>,
+}
+
+/// One state at one level.
+#[derive(Debug)]
+struct State {
+    /// The state of the next level by class of row; nothing where all points beyond are dropped.
+    next: Vec<Option<usize>>,
+    count: u128,
+    /// The number of points up to and with each row; empty where every row has equally many.
+    up_to_row: Vec<u128>,
+}
+
+impl Diagram {
+    pub(super) fn new(
+        factors: &[Factor],
+        include: &[PartialPoint],
+        exclude: &[PartialPoint],
+    ) -> Result<Self, TooIntricate> {
+        if factors.is_empty() {
+            return Ok(Self { levels: Vec::new(), count: 0 });
+        }
+        let filters = Filters::new(factors, include, exclude);
+        let mut levels = Vec::with_capacity(factors.len());
+        let mut reached: Vec<Matching> = filters.start().into_iter().collect();
+        let mut steps = 0;
+        for (index, factor) in factors.iter().enumerate() {
+            let (level, next) = filters.level(index, factor, &reached);
+            steps += level.states.len() * (level.class_of_row.len() + level.classes);
+            if steps > STEPS_MAX && !(include.is_empty() && exclude.is_empty()) {
+                return Err(TooIntricate::TooManyPieces);
+            }
+            levels.push(level);
+            reached = next;
+        }
+        let mut diagram = Self { levels, count: 0 };
+        diagram.count_up()?;
+        Ok(diagram)
+    }
+
+    pub(super) fn count(&self) -> u128 {
+        self.count
+    }
+
+    /// The row of every factor for the combination at `index`.
+    pub(super) fn rows_at(&self, index: u128) -> Option<Vec<usize>> {
+        if index >= self.count {
+            return None;
+        }
+        let mut rest = index;
+        let mut state = 0;
+        let mut rows = Vec::with_capacity(self.levels.len());
+        for level in &self.levels {
+            let here = level.states.get(state)?;
+            let row = if here.up_to_row.is_empty() {
+                let each = here.count / level.class_of_row.len() as u128;
+                let row = usize::try_from(rest / each).ok()?;
+                rest %= each;
+                row
+            } else {
+                let row = here.up_to_row.partition_point(|up_to| *up_to <= rest);
+                rest -= if row == 0 { 0 } else { here.up_to_row[row - 1] };
+                row
+            };
+            state = here.next[level.class_of_row[row]]?;
+            rows.push(row);
+        }
+        Some(rows)
+    }
+
+    /// Counts from the last factor to the first.
+    fn count_up(&mut self) -> Result<(), TooIntricate> {
+        let mut below: Option<Vec<u128>> = None;
+        for level in self.levels.iter_mut().rev() {
+            let Level { class_of_row, states, .. } = level;
+            for state in &mut *states {
+                // Past the last factor every state that is left is one point.
+                let by_class: Vec<u128> = (state.next.iter())
+                    .map(|next| next.map_or(0, |next| below.as_ref().map_or(1, |counts| counts[next])))
+                    .collect();
+                state.fill(class_of_row, &by_class)?;
+            }
+            below = Some(states.iter().map(|state| state.count).collect());
+        }
+        self.count = below.and_then(|counts| counts.first().copied()).unwrap_or(0);
+        Ok(())
+    }
+}
+
+impl State {
+    fn fill(&mut self, class_of_row: &[usize], by_class: &[u128]) -> Result<(), TooIntricate> {
+        if let [first, rest @ ..] = by_class
+            && rest.iter().all(|count| count == first)
+        {
+            self.count = first.checked_mul(class_of_row.len() as u128).ok_or(TooIntricate::TooMany)?;
+            return Ok(());
+        }
+        self.up_to_row.reserve_exact(class_of_row.len());
+        for class in class_of_row {
+            self.count = self.count.checked_add(by_class[*class]).ok_or(TooIntricate::TooMany)?;
+            self.up_to_row.push(self.count);
+        }
+        Ok(())
+    }
+}
+
+/// Which filters match so far.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Matching {
+    filters: Bits,
+    /// Whether nothing needs to be included any more.
+    included: bool,
+}
+
+/// `include` and `exclude`, in this order, as one list of filters.
+struct Filters<'a> {
+    filters: Vec<&'a PartialPoint>,
+    /// The first of `exclude`.
+    first_exclude: usize,
+    /// For every filter, the last factor that it says anything about.
+    last_factor: Vec<usize>,
+}
+
+impl<'a> Filters<'a> {
+    fn new(factors: &[Factor], include: &'a [PartialPoint], exclude: &'a [PartialPoint]) -> Self {
+        let filters: Vec<&PartialPoint> = include.iter().chain(exclude).collect();
+        let factor_of: HashMap<&str, usize> = (factors.iter().enumerate())
+            .flat_map(|(index, factor)| factor.names().iter().map(move |name| (name.as_str(), index)))
+            .collect();
+        let last_factor = (filters.iter())
+            .map(|filter| {
+                let factors = filter.parameters.iter().filter_map(|(name, _)| factor_of.get(name.as_str()));
+                factors.copied().max().unwrap_or(0)
+            })
+            .collect();
+        Self { filters, first_exclude: include.len(), last_factor }
+    }
+
+    /// The state before the first factor.
+    fn start(&self) -> Option<Matching> {
+        Some(Matching { filters: Bits::all(self.filters.len()), included: self.first_exclude == 0 })
+    }
+
+    /// A factor's level, given the states that reach it, and the states that it reaches.
+    fn level(&self, index: usize, factor: &Factor, reached: &[Matching]) -> (Level, Vec<Matching>) {
+        let (class_of_row, matching) = self.classes(factor);
+        let mut next: Vec<Matching> = Vec::new();
+        let mut known: HashMap<Matching, usize> = HashMap::new();
+        let mut step = |from: &Matching, class: &Bits| {
+            let to = self.after(index, from.filters.and(class), from.included)?;
+            Some(*known.entry(to).or_insert_with_key(|to| {
+                next.push(to.clone());
+                next.len() - 1
+            }))
+        };
+        let states = (reached.iter())
+            .map(|from| State {
+                next: matching.iter().map(|class| step(from, class)).collect(),
+                count: 0,
+                up_to_row: Vec::new(),
+            })
+            .collect();
+        (Level { class_of_row, classes: matching.len(), states }, next)
+    }
+
+    /// The state once a factor's row is chosen; nothing where everything beyond is dropped.
+    fn after(&self, factor: usize, mut filters: Bits, mut included: bool) -> Option<Matching> {
+        for index in 0..self.filters.len() {
+            if filters.has(index) && self.last_factor[index] <= factor {
+                if index >= self.first_exclude {
+                    return None;
+                }
+                included = true;
+            }
+        }
+        if included {
+            (0..self.first_exclude).for_each(|index| filters.clear(index));
+        } else if !(0..self.first_exclude).any(|index| filters.has(index)) {
+            return None;
+        }
+        Some(Matching { filters, included })
+    }
+
+    /// The class of every row, and for every class the filters that its rows do not contradict.
+    fn classes(&self, factor: &Factor) -> (Vec<usize>, Vec<Bits>) {
+        let mut of_row = vec![Bits::all(self.filters.len()); factor.rows().len()];
+        for (column, name) in factor.names().iter().enumerate() {
+            let wanted: Vec<(usize, &str)> = (self.filters.iter().enumerate())
+                .flat_map(|(index, filter)| {
+                    let texts = filter.parameters.iter().filter(|(known, _)| known == name);
+                    texts.map(move |(_, text)| (index, text.as_str()))
+                })
+                .collect();
+            if wanted.is_empty() {
+                continue;
+            }
+            for (row, bits) in factor.rows().iter().zip(&mut of_row) {
+                let text = row[column].as_ref().map(plain);
+                for (index, _) in wanted.iter().filter(|(_, wanted)| text.as_deref() != Some(*wanted)) {
+                    bits.clear(*index);
+                }
+            }
+        }
+        let mut classes: Vec<Bits> = Vec::new();
+        let mut known: HashMap<Bits, usize> = HashMap::new();
+        let class_of_row = (of_row.into_iter())
+            .map(|bits| {
+                *known.entry(bits).or_insert_with_key(|bits| {
+                    classes.push(bits.clone());
+                    classes.len() - 1
+                })
+            })
+            .collect();
+        (class_of_row, classes)
+    }
+}
+
+/// A set of filters.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Bits(Box<[u64]>);
+
+impl Bits {
+    fn all(count: usize) -> Self {
+        Self((0..count.div_ceil(64)).map(|word| u64::MAX >> (64 - (count - word * 64).min(64))).collect())
+    }
+
+    fn has(&self, index: usize) -> bool {
+        self.0[index / 64] & (1 << (index % 64)) != 0
+    }
+
+    fn clear(&mut self, index: usize) {
+        self.0[index / 64] &= !(1 << (index % 64));
+    }
+
+    fn and(&self, other: &Self) -> Self {
+        Self(self.0.iter().zip(&other.0).map(|(left, right)| left & right).collect())
+    }
+}

@@ -1,0 +1,302 @@
+//! What a scalar stands for, in YAML 1.2's core schema, with the spelling it had.
+//!
+//! The tool that users come from has been read by two generations of YAML. Where those two see different things, the scalar is refused
+//! rather than guessed at; the one exception is `yes`, `no`, `on` and `off`, which both tools took for booleans.
+
+use crate::value::{Number, Quantity, Value};
+use crate::yaml::node::Scalar;
+
+/// What a scalar stands for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reading {
+    /// A value.
+    Value(Value),
+    /// A boolean in a word that YAML 1.2 takes for text.
+    Word(bool),
+    /// Nothing certain.
+    Ambiguous {
+        /// What YAML 1.1 reads.
+        older: String,
+        /// What YAML 1.2 reads.
+        newer: String,
+        /// How to write the number that the older one reads.
+        as_number: String,
+    },
+}
+
+/// What a scalar stands for. Quoted scalars are always text.
+#[must_use]
+pub fn read(scalar: &Scalar) -> Reading {
+    let text = scalar.text.as_str();
+    if !scalar.plain {
+        return Reading::Value(Value::Text(text.to_owned()));
+    }
+    Reading::Value(match text {
+        "" | "~" | "null" | "Null" | "NULL" => Value::Null,
+        "true" | "True" | "TRUE" => Value::Bool(true),
+        "false" | "False" | "FALSE" => Value::Bool(false),
+        "yes" | "Yes" | "YES" | "on" | "On" | "ON" => return Reading::Word(true),
+        "no" | "No" | "NO" | "off" | "Off" | "OFF" => return Reading::Word(false),
+        _ => match (ambiguity(text), special_float(text).or_else(|| number(text))) {
+            (Some(ambiguous), _) => return ambiguous,
+            (None, Some(number)) => Value::Number(number),
+            (None, None) => Value::Text(text.to_owned()),
+        },
+    })
+}
+
+/// The number that a text spells: YAML 1.2's integers and floats, and `nan`, `inf`, `-inf` as hsm itself spells those.
+#[must_use]
+pub fn number(text: &str) -> Option<Number> {
+    let quantity = match text {
+        "nan" => Quantity::Float(f64::NAN),
+        "inf" => Quantity::Float(f64::INFINITY),
+        "-inf" => Quantity::Float(f64::NEG_INFINITY),
+        _ => finite_quantity(text)?,
+    };
+    Some(Number::spelled(text, quantity))
+}
+
+fn finite_quantity(text: &str) -> Option<Quantity> {
+    if let Some(digits) = text.strip_prefix("0x") {
+        let valid = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+        return valid.then(|| match i64::from_str_radix(digits, 16) {
+            Ok(integer) => Quantity::Integer(integer),
+            Err(_) => Quantity::Float(hexadecimal_float(digits)),
+        });
+    }
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    if is_digits(unsigned)
+        && let Ok(integer) = text.parse()
+    {
+        return Some(Quantity::Integer(integer));
+    }
+    if !is_decimal(unsigned) {
+        return None;
+    }
+    text.parse().ok().map(Quantity::Float)
+}
+
+/// `digits+ (. digits*)?` or `. digits+`, and an exponent.
+fn is_decimal(unsigned: &str) -> bool {
+    let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, Some(exponent)),
+        None => (unsigned, None),
+    };
+    let mantissa_reads = match mantissa.split_once('.') {
+        None => is_digits(mantissa),
+        Some(("", fraction)) => is_digits(fraction),
+        Some((whole, fraction)) => is_digits(whole) && (fraction.is_empty() || is_digits(fraction)),
+    };
+    mantissa_reads
+        && exponent.is_none_or(|exponent| is_digits(exponent.strip_prefix(['+', '-']).unwrap_or(exponent)))
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn hexadecimal_float(digits: &str) -> f64 {
+    digits.chars().fold(0.0, |sum, digit| sum * 16.0 + f64::from(digit.to_digit(16).unwrap_or(0)))
+}
+
+/// `.nan` and `.inf` in YAML's spelling, as `nan`, `inf` and `-inf`, which is what programs read.
+fn special_float(text: &str) -> Option<Number> {
+    let spelling = match text {
+        ".nan" | ".NaN" | ".NAN" => "nan",
+        ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" => "inf",
+        "-.inf" | "-.Inf" | "-.INF" => "-inf",
+        _ => return None,
+    };
+    number(spelling)
+}
+
+/// Plain scalars that YAML 1.1 and 1.2 do not read alike, or that do not mean what they show.
+fn ambiguity(text: &str) -> Option<Reading> {
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let sign = if text.starts_with('-') { "-" } else { "" };
+    let text_reading = || format!("the text `{text}`");
+    let (older, newer, as_number) = if is_digits(unsigned) && unsigned.len() > 1 && unsigned.starts_with('0')
+    {
+        let decimal = format!("{sign}{}", decimal_text(unsigned));
+        match i64::from_str_radix(unsigned, 8) {
+            Ok(octal) => (format!("{sign}{octal}"), decimal, format!("{sign}{octal}")),
+            Err(_) => (text_reading(), decimal.clone(), decimal),
+        }
+    } else if let Some(digits) = unsigned.strip_prefix("0o").filter(|digits| is_octal(digits)) {
+        let octal = i64::from_str_radix(digits, 8).ok()?;
+        let newer = if text == unsigned { octal.to_string() } else { text_reading() };
+        (text_reading(), newer, format!("{sign}{octal}"))
+    } else if let Some(value) = radix_with_groups(text, unsigned) {
+        let number = format!("{sign}{value}");
+        (number.clone(), text_reading(), number)
+    } else if let Some(number) = sexagesimal(unsigned).or_else(|| grouped(unsigned)) {
+        let number = format!("{sign}{number}");
+        (number.clone(), text_reading(), number)
+    } else {
+        return None;
+    };
+    Some(Reading::Ambiguous { older, newer, as_number })
+}
+
+fn decimal_text(digits: &str) -> &str {
+    match digits.trim_start_matches('0') {
+        "" => "0",
+        rest => rest,
+    }
+}
+
+fn is_octal(digits: &str) -> bool {
+    !digits.is_empty() && digits.bytes().all(|byte| matches!(byte, b'0'..=b'7'))
+}
+
+/// `0b…`, and `0x…` with a sign or with `_` between digits: integers to YAML 1.1 alone.
+fn radix_with_groups(text: &str, unsigned: &str) -> Option<i64> {
+    let (digits, radix) = match (unsigned.strip_prefix("0b"), unsigned.strip_prefix("0x")) {
+        (Some(digits), _) => (digits, 2),
+        (_, Some(digits)) if text != unsigned || digits.contains('_') => (digits, 16),
+        _ => return None,
+    };
+    i64::from_str_radix(&digits.replace('_', ""), radix).ok()
+}
+
+/// `1:30` and `1:30.5`, which YAML 1.1 reads in base 60.
+fn sexagesimal(unsigned: &str) -> Option<String> {
+    let (whole, fraction) = match unsigned.split_once('.') {
+        Some((whole, fraction)) => (whole, Some(fraction)),
+        None => (unsigned, None),
+    };
+    let mut parts = whole.split(':');
+    let first = parts.next().filter(|first| is_grouped(first))?;
+    // Without a fraction the first part may not begin with 0: YAML 1.1 takes `0:30` for text.
+    if fraction.is_none() && first.starts_with('0') {
+        return None;
+    }
+    let mut sum: i128 = first.replace('_', "").parse().ok()?;
+    let mut places = 0;
+    for part in parts {
+        let digit: i128 =
+            part.parse().ok().filter(|digit| is_digits(part) && part.len() <= 2 && *digit < 60)?;
+        sum = sum.checked_mul(60)?.checked_add(digit)?;
+        places += 1;
+    }
+    if places == 0 {
+        return None;
+    }
+    match fraction {
+        None => Some(sum.to_string()),
+        Some(fraction) if fraction.is_empty() || is_grouped(fraction) => {
+            Some(format!("{sum}.{}", if fraction.is_empty() { "0" } else { fraction }))
+        }
+        Some(_) => None,
+    }
+}
+
+/// `1_000` and `1_000.5`, whose groups only YAML 1.1 knows.
+fn grouped(unsigned: &str) -> Option<String> {
+    let mantissa = unsigned.split(['e', 'E']).next()?;
+    let floats = mantissa.contains('.');
+    let shaped = mantissa.starts_with(|first: char| first.is_ascii_digit()) || mantissa.starts_with('.');
+    // Without a point YAML 1.1 knows no exponent.
+    if !unsigned.contains('_') || !shaped || (!floats && mantissa.len() != unsigned.len()) {
+        return None;
+    }
+    let joined = unsigned.replace('_', "");
+    is_decimal(&joined).then_some(joined)
+}
+
+fn is_grouped(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_digit())
+        && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::plain;
+
+    fn read_plain(text: &str) -> String {
+        match read(&Scalar { text: text.to_owned(), plain: true }) {
+            Reading::Value(value) => {
+                let kind = match &value {
+                    Value::Number(number) => match number.quantity() {
+                        Quantity::Integer(_) => "integer",
+                        Quantity::Float(_) => "float",
+                    },
+                    Value::Text(_) => "text",
+                    Value::Bool(_) => "boolean",
+                    _ => "null",
+                };
+                format!("{kind} {}", plain(&value))
+            }
+            Reading::Word(truth) => format!("word {truth}"),
+            Reading::Ambiguous { older, newer, .. } => format!("{older} or {newer}"),
+        }
+    }
+
+    #[test]
+    fn plain_scalars_read_as_promised() {
+        for (text, expected) in [
+            ("1e-3", "float 1e-3"),
+            ("0.10", "float 0.10"),
+            ("1.0e-3", "float 1.0e-3"),
+            ("+5", "integer +5"),
+            (".5", "float .5"),
+            ("1.", "float 1."),
+            ("0x1F", "integer 0x1F"),
+            ("-0", "integer -0"),
+            ("12345678901234567890", "float 12345678901234567890"),
+            ("0xFFFFFFFFFFFFFFFF", "float 0xFFFFFFFFFFFFFFFF"),
+            ("true", "boolean true"),
+            ("False", "boolean false"),
+            ("null", "null null"),
+            ("~", "null null"),
+            ("", "null null"),
+            ("yes", "word true"),
+            ("no", "word false"),
+            ("on", "word true"),
+            ("OFF", "word false"),
+            ("010", "8 or 10"),
+            ("-010", "-8 or -10"),
+            ("007", "7 or 7"),
+            ("09", "the text `09` or 9"),
+            ("0o17", "the text `0o17` or 15"),
+            ("0b101", "5 or the text `0b101`"),
+            ("-0x1F", "-31 or the text `-0x1F`"),
+            ("1:30", "90 or the text `1:30`"),
+            ("12:00:00", "43200 or the text `12:00:00`"),
+            ("1:30.5", "90.5 or the text `1:30.5`"),
+            ("1_000", "1000 or the text `1_000`"),
+            ("1_000.5", "1000.5 or the text `1_000.5`"),
+            (".nan", "float nan"),
+            (".inf", "float inf"),
+            ("-.inf", "float -inf"),
+            ("2026-01-01", "text 2026-01-01"),
+            ("0:30", "text 0:30"),
+            ("1:75", "text 1:75"),
+            ("a:b", "text a:b"),
+            ("nan", "text nan"),
+            ("inf", "text inf"),
+            ("1e", "text 1e"),
+            (".", "text ."),
+            ("-", "text -"),
+            ("1_000e3", "text 1_000e3"),
+            ("_1", "text _1"),
+            ("v1_0", "text v1_0"),
+            ("y", "text y"),
+            ("é🙂", "text é🙂"),
+            ("0x", "text 0x"),
+            ("1.2.3", "text 1.2.3"),
+        ] {
+            assert_eq!(read_plain(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn quoted_scalars_are_text() {
+        for text in ["007", "yes", "1e-3", "", "null", "1:30"] {
+            let quoted = Scalar { text: text.to_owned(), plain: false };
+            assert_eq!(read(&quoted), Reading::Value(Value::Text(text.to_owned())));
+        }
+    }
+}
