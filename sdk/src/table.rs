@@ -43,7 +43,9 @@ impl Table {
             }
         }
         match self.columns.iter().find(|column| column.len() != self.rows as usize) {
-            Some(odd) => Err(format!("`{}` has {} cells in a table of {} rows", odd.name, odd.len(), self.rows)),
+            Some(odd) => {
+                Err(format!("`{}` has {} cells in a table of {} rows", odd.name, odd.len(), self.rows))
+            }
             None => Ok(()),
         }
     }
@@ -114,9 +116,7 @@ impl Column {
     /// The values from the first row to the last, with `None` where there is none.
     pub fn iter(&self) -> impl Iterator<Item = Option<Cell<'_>>> {
         let mut absent = self.absent.iter().map(|row| *row as usize).peekable();
-        (0..self.len()).map(move |row| {
-            if absent.next_if_eq(&row).is_some() { None } else { self.cell(row) }
-        })
+        (0..self.len()).map(move |row| if absent.next_if_eq(&row).is_some() { None } else { self.cell(row) })
     }
 
     fn cell(&self, row: usize) -> Option<Cell<'_>> {
