@@ -1,0 +1,89 @@
+//! What the command line accepts, and what its help says.
+
+use super::*;
+use clap::CommandFactory;
+
+fn parse(line: &str) -> Result<Cli, clap::Error> {
+    Cli::try_parse_from(std::iter::once("hsm").chain(line.split_whitespace()))
+}
+
+#[test]
+fn the_definition_is_sound() {
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn what_users_type_is_accepted() {
+    for line in [
+        "init --example",
+        "plan",
+        "plan sweeps/a.yaml --json --all",
+        "plan -c sweeps/a.yaml --task 3",
+        "plan --count-only",
+        "run sweeps/a.yaml -p 4 --mode local --detach",
+        "sweep -c a.yaml -d --max-runs 3",
+        "run --gpus 0,1,3 --walltime 1-00:00:00 --group g --sweep-id s1 --show-output --no-progress",
+        "status --json",
+        "watch",
+        "recent --json",
+        "collect s1 --format csv -o table.csv",
+        "--plugin a.wasm collect --config metric=accuracy --config k=3",
+        "collect --plugin a.wasm",
+        "complete s1 --only failed,timeout,missing --with sweeps/b.yaml",
+        "cancel s1",
+        "errors",
+        "completions bash",
+        "trust",
+        "-v status",
+        "status -q",
+    ] {
+        assert!(parse(line).is_ok(), "{line}: {}", parse(line).unwrap_err());
+    }
+}
+
+#[test]
+fn what_makes_no_sense_is_refused() {
+    for line in [
+        "",
+        "run -p 0",
+        "run a.yaml -c b.yaml",
+        "run --mode cloud",
+        "run --detach --show-output",
+        "plan --count-only --json",
+        "status -q -v",
+        "collect --config novalue",
+        "collect --config =3",
+        "complete s1 --only sometimes",
+        "frobnicate",
+    ] {
+        assert!(parse(line).is_err(), "{line}");
+    }
+}
+
+#[test]
+fn a_plugin_may_stand_before_or_after_the_command() {
+    for line in ["--plugin a.wasm collect", "collect --plugin a.wasm"] {
+        assert_eq!(parse(line).unwrap().global.plugin.as_deref(), Some("a.wasm"));
+    }
+}
+
+#[test]
+fn configuration_becomes_one_object() {
+    let object = |pairs: &[&str]| {
+        let pairs: Vec<KeyValue> = pairs.iter().map(|pair| pair.parse().unwrap()).collect();
+        KeyValue::object(&pairs).map(|object| object.to_string())
+    };
+    assert_eq!(object(&[]).unwrap(), "{}");
+    assert_eq!(
+        object(&["metric=accuracy", "k=3", "deep.inner=[1,2]", "deep.other=true", "text=\"3\"", "empty="]).unwrap(),
+        r#"{"metric":"accuracy","k":3,"deep":{"inner":[1,2],"other":true},"text":"3","empty":""}"#
+    );
+    assert_eq!(object(&["k=1", "k=2"]).unwrap(), r#"{"k":2}"#);
+    assert_eq!(object(&["a=1", "a.b=2"]).unwrap_err(), "a");
+    assert_eq!(object(&["a.b=2", "a=1"]).unwrap_err(), "a");
+}
+
+#[test]
+fn help_fits_on_a_screen() {
+    insta::assert_snapshot!(Cli::command().render_help(), @"");
+}

@@ -1,0 +1,15 @@
+//! The one place that reads the environment. Everything else is handed what it needs.
+#![expect(clippy::disallowed_methods, reason = "this is the module the rule keeps for reading the environment")]
+
+use std::path::PathBuf;
+
+/// The user's home folder, where settings of the user's own may be.
+pub fn home() -> Option<PathBuf> {
+    std::env::var_os("HOME").filter(|home| !home.is_empty()).map(PathBuf::from)
+}
+
+/// Every `HSM_…` variable that is text: settings, among them.
+pub fn settings() -> Vec<(String, String)> {
+    let readable = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    readable.filter(|(name, _)| name.starts_with("HSM_")).collect()
+}

@@ -1,0 +1,87 @@
+//! The two streams. Data goes to standard output, which may be closed at any time (`hsm list | head -1`); remarks go to standard
+//! error, and are never worth failing for.
+
+use super::text::escape_lines;
+use std::io::{self, IsTerminal, Write};
+
+/// Standard output could not be written to.
+#[derive(Debug)]
+pub enum ClosedPipe {
+    /// Whoever read it has stopped reading. That is their right, and no failure.
+    NoReader,
+    /// Anything else, a full disk for example.
+    Other(io::Error),
+}
+
+impl From<io::Error> for ClosedPipe {
+    fn from(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe { Self::NoReader } else { Self::Other(error) }
+    }
+}
+
+/// How much is said, and where.
+#[derive(Clone, Copy, Debug)]
+pub struct Console {
+    quiet: bool,
+    progress: bool,
+}
+
+impl Console {
+    /// A console that says only what went wrong when `quiet`, and draws progress bars when `progress`.
+    pub fn new(quiet: bool, progress: bool) -> Self {
+        Self { quiet, progress: progress && !quiet }
+    }
+
+    /// Whether anything about progress should be shown.
+    pub fn shows_progress(self) -> bool {
+        self.progress
+    }
+
+    /// Whether a progress bar can be drawn.
+    pub fn can_draw(self) -> bool {
+        self.progress && io::stderr().is_terminal()
+    }
+
+    /// Writes data as it is.
+    ///
+    /// # Errors
+    /// A [`ClosedPipe`] when it could not be written.
+    pub fn data(self, text: &str) -> Result<(), ClosedPipe> {
+        let mut out = io::stdout().lock();
+        out.write_all(text.as_bytes())?;
+        Ok(out.flush()?)
+    }
+
+    /// Writes a value as JSON over several lines.
+    ///
+    /// # Errors
+    /// As [`Console::data`].
+    pub fn json(self, value: &impl serde::Serialize) -> Result<(), ClosedPipe> {
+        let mut out = io::BufWriter::new(io::stdout().lock());
+        serde_json::to_writer_pretty(&mut out, value).map_err(io::Error::from)?;
+        out.write_all(b"\n")?;
+        Ok(out.flush()?)
+    }
+
+    /// Says something that is no data, unless told to be quiet.
+    pub fn say(self, text: &str) {
+        if !self.quiet {
+            Self::error_line(text);
+        }
+    }
+
+    /// Says what will not stop the command but should be known.
+    pub fn warn(self, text: &str) {
+        Self::error_line(&format!("warning: {text}"));
+    }
+
+    /// Says what to do next or what helps.
+    pub fn hint(self, text: &str) {
+        self.say(&format!("hint: {text}"));
+    }
+
+    /// Writes a line to standard error, escaped. A closed standard error is nobody's problem.
+    pub fn error_line(text: &str) {
+        let _ = writeln!(io::stderr().lock(), "{}", escape_lines(text));
+    }
+}

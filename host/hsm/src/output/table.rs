@@ -1,0 +1,75 @@
+//! A table for people: a header, a rule, and aligned columns. Cells are escaped here, once, whatever they hold.
+
+use super::text::escape;
+use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
+
+/// Which side of its column a cell leans to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Align {
+    /// Words.
+    Left,
+    /// Numbers.
+    Right,
+}
+
+/// Rows under a header.
+#[derive(Debug)]
+pub struct TextTable {
+    table: Table,
+    aligns: Vec<Align>,
+}
+
+impl TextTable {
+    /// An empty table with these columns.
+    pub fn new<S: AsRef<str>>(columns: &[(S, Align)]) -> Self {
+        let mut table = Table::new();
+        let rule = LineStyle::none().fill('─').junction('─');
+        table.load_style(TableStyle::new().header_separator(rule));
+        let aligns: Vec<Align> = columns.iter().map(|(_, align)| *align).collect();
+        let header: Vec<Cell> =
+            columns.iter().zip(&aligns).map(|((name, _), align)| cell(name.as_ref(), *align)).collect();
+        table.set_header(header);
+        for column in table.column_iter_mut() {
+            column.set_padding((0, 2));
+        }
+        Self { table, aligns }
+    }
+
+    /// Adds a row. Cells without a column are left out.
+    pub fn row<S: AsRef<str>>(&mut self, cells: &[S]) {
+        let row: Vec<Cell> =
+            cells.iter().zip(&self.aligns).map(|(text, align)| cell(text.as_ref(), *align)).collect();
+        self.table.add_row(row);
+    }
+
+    /// The table as text that ends with a line end; wrapped to the terminal where standard output is one.
+    pub fn render(&mut self) -> String {
+        let arrangement = if self.table.is_tty() { ContentArrangement::Dynamic } else { ContentArrangement::Disabled };
+        self.table.set_content_arrangement(arrangement);
+        let mut text = self.table.trim_fmt();
+        text.push('\n');
+        text
+    }
+}
+
+fn cell(text: &str, align: Align) -> Cell {
+    let alignment = match align {
+        Align::Left => CellAlignment::Left,
+        Align::Right => CellAlignment::Right,
+    };
+    Cell::new(escape(text)).set_alignment(alignment)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_aligned_and_cells_escaped() {
+        let mut table = TextTable::new(&[("task", Align::Right), ("state", Align::Left)]);
+        table.row(&["1", "completed"]);
+        table.row(&["10", "\u{1b}[2J"]);
+        table.table.force_no_tty();
+        insta::assert_snapshot!(table.render(), @"");
+    }
+}
