@@ -1,1 +1,15 @@
-//! Placeholder.
+//! What the end-to-end tests share: a world of its own for every test, the built `hsm` run in it, and the processes it left there.
+//!
+//! Nothing here knows how hsm is made. A test sees what a user sees: commands, what they print, exit codes, files and processes.
+
+mod processes;
+mod run;
+mod shown;
+mod wait;
+mod world;
+
+pub use processes::{Process, processes_of};
+pub use run::{Run, Running};
+pub use shown::{Claim, claims, test_names};
+pub use wait::wait_until;
+pub use world::World;

@@ -1,0 +1,15 @@
+//! hsm end to end: the built binary, real processes, real plugins. One module a theme; `tests/README.md` says what is shown where.
+
+mod bad_input;
+mod cancelling;
+mod collecting;
+mod commands;
+mod completing;
+mod gpus;
+mod journal;
+mod killing;
+mod local;
+mod log;
+mod planning;
+mod plugins;
+mod shown;

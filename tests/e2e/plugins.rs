@@ -1,0 +1,233 @@
+//! Plugins: two good ones that do their work, and every kind of bad one, each of which ends in one clear message.
+
+use hsm_tests::World;
+use serde_json::Value;
+use std::fs;
+
+/// A finished sweep of six tasks with a metric each.
+fn world_of_results() -> World {
+    let world = World::new();
+    world.write_program(
+        "work.sh",
+        "#!/bin/sh\necho \"{\\\"score\\\": $1.$2, \\\"other\\\": 1}\" >\"$HSM_TASK_DIR/results.json\"\n",
+    );
+    world.write_sweep(
+        "command: [./work.sh, '{a}', '{b}']\nsweep:\n  grid:\n    a: [1, 2, 3]\n    b: [5, 7]\n",
+    );
+    let _ = world.hsm(&["run", "--sweep-id", "s", "-p", "2"]).succeeds();
+    world
+}
+
+fn artifacts(world: &World, plugin: &str) -> Vec<String> {
+    let folder = world.sweep_dir("s").join("results").join(plugin);
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let mut names: Vec<_> =
+        entries.map(|entry| entry.expect("an artifact").file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn leaderboard_ranks_and_explains() {
+    let world = world_of_results();
+    let plugin = World::plugin("leaderboard");
+    let run = world
+        .hsm(&["--plugin", &plugin, "collect", "s", "--config", "metric=score", "--config", "k=2"])
+        .succeeds();
+    let position = |text: &str| run.stdout.find(text).unwrap_or_else(|| panic!("no {text}\n{run}"));
+    assert!(position("3.7") < position("3.5"), "{run}");
+    let names = artifacts(&world, "leaderboard");
+    assert!(names.iter().any(|name| name.ends_with(".csv")), "{names:?}");
+    let tables: String = names
+        .iter()
+        .filter(|name| name.ends_with(".csv"))
+        .map(|name| World::read(world.sweep_dir("s").join("results/leaderboard").join(name)))
+        .collect();
+    // The best of all, and the mean of the metric where `a` is 3.
+    assert!(tables.contains("3.7") && tables.contains("3.6"), "{tables}");
+}
+
+#[test]
+fn leaderboard_asks_which_metric_where_there_are_several() {
+    let world = world_of_results();
+    let run = world.hsm(&["--plugin", &World::plugin("leaderboard"), "collect", "s"]);
+    let _ = run.ends_with(6).says(&["score", "other"]);
+}
+
+const HYPERCUBE: &str = "\
+command: ['true', '{rate}', '{layers}', '{kind}']
+generator:
+  plugin: latin-hypercube
+  seed: 7
+  config:
+    samples: 32
+    axes:
+      rate: {log_uniform: [0.0001, 1.0]}
+      layers: {integer: [1, 8]}
+      kind: {choice: [x, y]}
+";
+
+/// The points that a generator plans, in order.
+fn points(world: &World) -> Vec<Value> {
+    let plugin = World::plugin("latin-hypercube");
+    let plan = world.hsm(&["--plugin", &plugin, "plan", "--json", "--all"]).succeeds().json();
+    plan["tasks"].as_array().expect("tasks").iter().map(|task| task["params"].clone()).collect()
+}
+
+#[test]
+fn latin_hypercube_fills_every_stratum_once() {
+    let world = World::new();
+    world.write_sweep(HYPERCUBE);
+    let points = points(&world);
+    assert_eq!(points.len(), 32);
+    // The axis spans four decades, so each of 32 strata is an eighth of one.
+    let mut strata: Vec<u32> = points
+        .iter()
+        .map(|point| {
+            let rate = point["rate"].as_f64().expect("a number");
+            assert!((0.0001..=1.0).contains(&rate), "{rate}");
+            let stratum = (rate.log10() + 4.0) * 8.0;
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 32")]
+            let stratum = stratum.floor() as u32;
+            stratum
+        })
+        .collect();
+    strata.sort_unstable();
+    assert_eq!(strata, (0..32).collect::<Vec<_>>());
+    for layers in 1..=8 {
+        assert_eq!(points.iter().filter(|point| point["layers"] == layers).count(), 4, "layers {layers}");
+    }
+    assert_eq!(points.iter().filter(|point| point["kind"] == "x").count(), 16);
+}
+
+#[test]
+fn a_seed_decides() {
+    let world = World::new();
+    world.write_sweep(HYPERCUBE);
+    let first = points(&world);
+    assert_eq!(points(&world), first);
+    world.write_sweep(&HYPERCUBE.replace("seed: 7", "seed: 8"));
+    assert_ne!(points(&world), first);
+}
+
+#[test]
+fn a_generated_sweep_runs_and_is_collected() {
+    let world = World::new();
+    world.write_sweep(HYPERCUBE);
+    let plugin = World::plugin("latin-hypercube");
+    let _ = world
+        .hsm(&["--plugin", &plugin, "run", "sweeps/sweep.yaml", "--sweep-id", "s", "-p", "4"])
+        .succeeds();
+    let table = world.hsm(&["collect", "s", "--format", "json"]).succeeds().json();
+    assert_eq!(table["rows"].as_array().map(Vec::len), Some(32));
+    assert!(table["rows"][0]["params"]["rate"].is_number(), "{}", table["rows"][0]);
+}
+
+#[test]
+fn a_generators_configuration_is_checked() {
+    let world = World::new();
+    world.write_sweep(&HYPERCUBE.replace("[1, 8]", "[8, 1]"));
+    let run = world.hsm(&["--plugin", &World::plugin("latin-hypercube"), "run"]);
+    assert_ne!(run.code(), Some(0), "{run}");
+    let _ = run.says(&["layers"]);
+    assert!(!world.project("sweeps/outputs").exists());
+}
+
+/// Files that are no aggregator, made from one that is.
+fn broken(name: &str) -> Vec<u8> {
+    let good = fs::read(World::plugin("leaderboard")).expect("the plugin");
+    match name {
+        "not wasm" => b"#!/bin/sh\necho hello\n".to_vec(),
+        "empty" => Vec::new(),
+        "a core module" => b"\0asm\x01\0\0\0".to_vec(),
+        "truncated" => good[..good.len() / 2].to_vec(),
+        "of another version" => {
+            let text = b"hsm:plugin/aggregator@0.1.0";
+            let mut bytes = good;
+            let places: Vec<usize> =
+                (0..bytes.len() - text.len()).filter(|at| bytes[*at..].starts_with(text)).collect();
+            assert!(!places.is_empty(), "the plugin names its interface");
+            for at in places {
+                bytes[at..at + text.len()].copy_from_slice(b"hsm:plugin/aggregator@0.9.0");
+            }
+            bytes
+        }
+        "of the wrong role" => fs::read(World::plugin("latin-hypercube")).expect("the plugin"),
+        _ => unreachable!("{name}"),
+    }
+}
+
+/// A broken file, and the words that explain it.
+const BROKEN: &[(&str, &[&str])] = &[
+    ("not wasm", &["WebAssembly"]),
+    ("empty", &["WebAssembly"]),
+    ("a core module", &["component"]),
+    ("truncated", &["truncated"]),
+    ("of another version", &["0.9.0", "0.1"]),
+    ("of the wrong role", &["generator", "aggregator"]),
+];
+
+#[test]
+fn broken_plugins_are_explained() {
+    let world = world_of_results();
+    for (name, says) in BROKEN {
+        world.write("plugin.wasm", broken(name));
+        let run = world.hsm(&["--plugin", "plugin.wasm", "collect", "s", "--config", "metric=score"]);
+        assert_eq!(run.code(), Some(6), "{name}: {run}");
+        drop(run.says(&["plugin.wasm"]).says(says));
+    }
+    assert_eq!(artifacts(&world, "plugin"), Vec::<String>::new());
+}
+
+/// What a plugin does that it must not, and the words that explain it.
+const MISBEHAVIOUR: &[(&str, &[&str])] = &[
+    ("loop", &["time"]),
+    ("sleep", &["time"]),
+    ("memory", &["memory"]),
+    ("recurse", &["stack"]),
+    ("panic", &["panic"]),
+    ("unequal-columns", &["column"]),
+    ("climb", &["../../x"]),
+];
+
+#[test]
+fn misbehaving_aggregators_end_in_one_message() {
+    let world = world_of_results();
+    let plugin = World::guest("misbehave-aggregator");
+    for (behaviour, says) in MISBEHAVIOUR {
+        let run = world.hsm(&["--plugin", &plugin, "collect", "s", "--config", &format!("do={behaviour}")]);
+        assert_eq!(run.code(), Some(6), "{behaviour}: {run}");
+        assert_eq!(run.stderr.matches("error:").count(), 1, "{behaviour}: {run}");
+        drop(run.says(says));
+    }
+    assert_eq!(artifacts(&world, "misbehave-aggregator"), Vec::<String>::new());
+    assert!(!world.sweep_dir("s").join("x").exists() && !world.sweep_dir("s").join("../x").exists());
+    let _ = world.hsm(&["collect", "s"]).succeeds();
+}
+
+#[test]
+fn misbehaving_generators_start_no_sweep() {
+    let world = World::new();
+    let plugin = World::guest("misbehave-generator");
+    for (behaviour, says) in MISBEHAVIOUR.iter().filter(|(behaviour, _)| *behaviour != "climb") {
+        world.write_sweep(&format!(
+            "command: ['true', '{{x}}']\ngenerator:\n  plugin: misbehave\n  config:\n    do: {behaviour}\n"
+        ));
+        let run = world.hsm(&["--plugin", &plugin, "run"]);
+        assert_eq!(run.code(), Some(6), "{behaviour}: {run}");
+        drop(run.says(says));
+        let left = fs::read_dir(world.project("sweeps/outputs")).map_or(0, Iterator::count);
+        assert_eq!(left, 0, "{behaviour}: a sweep was left behind");
+    }
+}
+
+#[test]
+fn plugins_work_in_a_gibibyte_of_address_space() {
+    let world = world_of_results();
+    let hsm = world.command(&[]).get_program().to_owned();
+    let mut shell = world.program("/bin/sh");
+    shell.args(["-c", "ulimit -v 1000000; exec \"$0\" --plugin \"$1\" collect s --config metric=score"]);
+    shell.arg(hsm).arg(World::plugin("leaderboard"));
+    let run = hsm_tests::Running::start(&mut shell, &world.path("")).wait();
+    let _ = run.succeeds().prints(&["3.7"]);
+}
