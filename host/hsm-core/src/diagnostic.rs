@@ -5,13 +5,18 @@
 
 use std::fmt;
 
-/// A place in a text file. Both numbers count from 1; a column counts characters.
+/// A place in a text. Both numbers count from 1; a column counts characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position {
     /// The line, from 1.
     pub line: usize,
     /// The character in its line, from 1.
     pub column: usize,
+}
+
+impl Position {
+    /// No place: what is said is about the whole.
+    pub const WHOLE: Self = Self { line: 0, column: 0 };
 }
 
 impl fmt::Display for Position {
@@ -30,8 +35,7 @@ pub enum Severity {
 }
 
 /// One finding about one place in a file.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{file}:{}:{}: {message}", .at.line, .at.column)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
     /// Whether the file can be used all the same.
     pub severity: Severity,
@@ -44,6 +48,18 @@ pub struct Diagnostic {
     /// What to do about it.
     pub hint: Option<String>,
 }
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { file, at, message, .. } = self;
+        match *at {
+            Position::WHOLE => write!(f, "{file}: {message}"),
+            Position { line, column } => write!(f, "{file}:{line}:{column}: {message}"),
+        }
+    }
+}
+
+impl std::error::Error for Diagnostic {}
 
 /// Why a file cannot be used: at least one error, and the warnings that were found on the way, in the order of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,6 +116,11 @@ impl Findings {
     /// Adds a warning, with what to do about it.
     pub fn warning(&mut self, at: Position, message: impl Into<String>, hint: Option<String>) {
         self.add(Severity::Warning, at, message.into(), hint);
+    }
+
+    /// Takes over what was found elsewhere.
+    pub fn absorb(&mut self, other: Self) {
+        self.found.extend(other.found);
     }
 
     /// Whether the file cannot be used.

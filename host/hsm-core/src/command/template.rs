@@ -198,19 +198,19 @@ mod tests {
 
     #[test]
     fn placeholders_stand_for_parameters_and_the_tasks_own_facts() {
-        insta::assert_snapshot!(checked(&["./solve", "--dt={dt}", "{task}{task_dir}-{sweep_id}", "{params}"], &["dt", "x"]), @"");
-        insta::assert_snapshot!(checked(&["a", "{{x}} {x}"], &["x"]), @"");
-        insta::assert_snapshot!(checked(&["a", "", "{a.b}"], &["a.b"]), @"");
+        insta::assert_snapshot!(checked(&["./solve", "--dt={dt}", "{task}{task_dir}-{sweep_id}", "{params}"], &["dt", "x"]), @r#"[[Text("./solve")], [Text("--dt="), Parameter("dt")], [Task, TaskDir, Text("-"), SweepId], [Params]]"#);
+        insta::assert_snapshot!(checked(&["a", "{{x}} {x}"], &["x"]), @r#"[[Text("a")], [Text("{x} "), Parameter("x")]]"#);
+        insta::assert_snapshot!(checked(&["a", "", "{a.b}"], &["a.b"]), @r#"[[Text("a")], [], [Parameter("a.b")]]"#);
     }
 
     #[test]
     fn a_template_names_every_parameter_and_no_other() {
-        insta::assert_snapshot!(checked(&["a", "{dt}", "{dx}"], &["dt"]), @"");
-        insta::assert_snapshot!(checked(&["a", "{dt}"], &["dt", "dx"]), @"");
-        insta::assert_snapshot!(checked(&["a", "{task}"], &["task"]), @"");
-        insta::assert_snapshot!(checked(&[], &[]), @"");
-        insta::assert_snapshot!(checked(&[""], &[]), @"");
-        insta::assert_snapshot!(checked(&["a", "b}"], &[]), @"");
-        insta::assert_snapshot!(checked(&["a", "{b"], &[]), @"");
+        insta::assert_snapshot!(checked(&["a", "{dt}", "{dx}"], &["dt"]), @"argument 2: `{dx}` names no parameter of this sweep");
+        insta::assert_snapshot!(checked(&["a", "{dt}"], &["dt", "dx"]), @"argument 0: the parameter `dx` appears nowhere in the command");
+        insta::assert_snapshot!(checked(&["a", "{task}"], &["task"]), @"argument 0: a parameter cannot be called `task`, which stands for something else in a command");
+        insta::assert_snapshot!(checked(&[], &[]), @"argument 0: a command begins with a program");
+        insta::assert_snapshot!(checked(&[""], &[]), @"argument 0: a command begins with a program");
+        insta::assert_snapshot!(checked(&["a", "b}"], &[]), @"argument 1: a `}` has no counterpart; a brace itself is written `}}`");
+        insta::assert_snapshot!(checked(&["a", "{b"], &[]), @"argument 1: a `{` has no counterpart; a brace itself is written `{{`");
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::command::{Program, Template};
 use crate::diagnostic::{Findings, Position};
+use crate::metrics::Patterns;
 use crate::render::params_json;
 use crate::value::{Quantity, Value};
 use crate::yaml::{Content, Entry, Fields, Node, Reading, Values, number, read};
@@ -24,7 +25,7 @@ pub struct GeneratorBlock {
 pub struct MetricPattern {
     /// The metric.
     pub name: String,
-    /// The regular expression whose first group, or whose group `value`, is the metric.
+    /// The regular expression whose group `value`, or else first group, or else whole match is the metric.
     pub pattern: String,
     /// Where the pattern stands.
     pub at: Position,
@@ -131,35 +132,13 @@ pub(super) fn metrics(node: &Node, findings: &mut Findings) -> Vec<MetricPattern
     let read = |entry: &Entry| {
         let name = entry.key.name.clone();
         let pattern = text(&entry.value, &format!("`{name}`"), "a regular expression", findings)?;
-        check_pattern(&pattern, entry.value.at, findings)?;
+        if let Err(error) = Patterns::new([(name.as_str(), pattern.as_str())]) {
+            findings.error(entry.value.at, error.to_string(), None);
+            return None;
+        }
         Some(MetricPattern { name, pattern, at: entry.value.at })
     };
     entries.iter().filter_map(read).collect()
-}
-
-fn check_pattern(pattern: &str, at: Position, findings: &mut Findings) -> Option<()> {
-    match regex::Regex::new(pattern) {
-        Ok(regex)
-            if regex.captures_len() == 2 || regex.capture_names().flatten().any(|name| name == "value") =>
-        {
-            Some(())
-        }
-        Ok(regex) => {
-            let message = format!("the pattern has {} groups", regex.captures_len() - 1);
-            let hint = Some(
-                "put the metric's own part, and nothing else, in parentheses, or call its group `value`",
-            );
-            findings.error(at, message, hint.map(str::to_owned));
-            None
-        }
-        Err(error) => {
-            // The crate draws the pattern over several lines; its last line says what is wrong.
-            let shown = error.to_string();
-            let reason = shown.lines().last().unwrap_or_default().trim().trim_start_matches("error: ");
-            findings.error(at, format!("not a regular expression: {reason}"), None);
-            None
-        }
-    }
 }
 
 /// `hydra`.

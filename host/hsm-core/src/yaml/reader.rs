@@ -265,13 +265,13 @@ mod tests {
 
     #[test]
     fn every_node_knows_its_place() {
-        insta::assert_snapshot!(shown("a:\n  - 1e-3\n  - 'x'\nb: {c: }\n"), @"");
+        insta::assert_snapshot!(shown("a:\n  - 1e-3\n  - 'x'\nb: {c: }\n"), @r#"{a@1:1=[1e-3@2:5 "x"@3:5]@2:3 b@4:1={c@4:5=@4:6}@4:4}@1:1"#);
     }
 
     #[test]
     fn scalars_come_as_written() {
-        insta::assert_snapshot!(shown("[+5, 0x1F, \"007\", 'yes', no, !!str 12, |\n  two\n  lines\n]"), @"");
-        insta::assert_snapshot!(shown("- |\n  two\n  lines\n- \"a\\tb\"\n- é🙂\n"), @"");
+        insta::assert_snapshot!(shown("[+5, 0x1F, \"007\", 'yes', no, !!str 12]"), @"");
+        insta::assert_snapshot!(shown("- |\n  two\n  lines\n- \"a\\tb\"\n- é🙂\n"), @r#"["two\nlines\n"@2:3 "a\tb"@4:3 é🙂@5:3]@1:1"#);
     }
 
     #[test]
@@ -283,21 +283,22 @@ mod tests {
 
     #[test]
     fn aliases_and_merge_keys_are_expanded() {
-        insta::assert_snapshot!(shown("base: &b {x: 1, y: 2}\nother:\n  <<: *b\n  y: 3\n"), @"");
+        insta::assert_snapshot!(shown("base: &b {x: 1, y: 2}\nother:\n  <<: *b\n  y: 3\n"), @"{base@1:1={x@1:11=1@1:14 y@1:17=2@1:20}@1:7 other@2:1={y@4:3=3@4:6 x@1:11=1@1:14}@3:3}@1:1");
     }
 
     #[test]
     fn what_is_no_single_tree_is_refused() {
-        insta::assert_snapshot!(shown("a: 1\na: 2\n"), @"");
-        insta::assert_snapshot!(shown("a: [1\nb: 2"), @"");
-        insta::assert_snapshot!(shown("a: 1\n---\nb: 2\n"), @"");
-        insta::assert_snapshot!(shown("a: !python/object:os.system x"), @"");
-        insta::assert_snapshot!(shown("? [1]\n: 2\n"), @"");
-        insta::assert_snapshot!(shown("a: &a [*a]"), @"");
-        insta::assert_snapshot!(shown("a: *b"), @"");
-        insta::assert_snapshot!(shown("<<: 3"), @"");
-        insta::assert_snapshot!(shown("a:\n\t- b"), @"");
-        insta::assert_snapshot!(shown(&"[".repeat(1000)), @"");
+        insta::assert_snapshot!(shown("a: 1\na: 2\n"), @"f.yaml:2:1: `a` is given twice, first in line 1");
+        insta::assert_snapshot!(shown("a: [1\nb: 2"), @"f.yaml:2:2: not YAML: illegal placement of ':' indicator");
+        insta::assert_snapshot!(shown("a: 1\n---\nb: 2\n"), @"f.yaml:2:1: a second YAML document begins here");
+        insta::assert_snapshot!(shown("a: !python/object:os.system x"), @"f.yaml:1:4: the tag `!python/object:os.system` is not supported");
+        insta::assert_snapshot!(shown("? [1]\n: 2\n"), @"f.yaml:1:3: a list cannot be a key");
+        insta::assert_snapshot!(shown("a: &a [*a]"), @"f.yaml:1:8: an alias stands inside what it stands for");
+        insta::assert_snapshot!(shown("a: *b"), @"f.yaml:1:4: not YAML: while parsing node, found unknown anchor");
+        insta::assert_snapshot!(shown("<<: 3"), @"f.yaml:1:1: the merge key `<<` takes a map or a list of maps, not a single value");
+        insta::assert_snapshot!(shown("a:\n\t- b"), @"f.yaml:2:2: not YAML: tabs disallowed within this context (block indentation)");
+        insta::assert_snapshot!(shown(&format!("{}{}", "[".repeat(100), "]".repeat(100))), @"");
+        insta::assert_snapshot!(shown(&"[".repeat(1000)), @"f.yaml:1:256: not YAML: recursion limit exceeded");
     }
 
     #[test]
@@ -307,6 +308,6 @@ mod tests {
             let aliases = vec![format!("*a{}", level - 1); 10].join(",");
             text += &format!("a{level}: &a{level} [{aliases}]\n");
         }
-        insta::assert_snapshot!(shown(&text), @"");
+        insta::assert_snapshot!(shown(&text), @"f.yaml:4:38: aliases add more than 10000 nodes to this file");
     }
 }

@@ -37,7 +37,7 @@ pub fn read(scalar: &Scalar) -> Reading {
         "false" | "False" | "FALSE" => Value::Bool(false),
         "yes" | "Yes" | "YES" | "on" | "On" | "ON" => return Reading::Word(true),
         "no" | "No" | "NO" | "off" | "Off" | "OFF" => return Reading::Word(false),
-        _ => match (ambiguity(text), special_float(text).or_else(|| number(text))) {
+        _ => match (ambiguity(text), special_float(text).or_else(|| finite(text))) {
             (Some(ambiguous), _) => return ambiguous,
             (None, Some(number)) => Value::Number(number),
             (None, None) => Value::Text(text.to_owned()),
@@ -48,13 +48,18 @@ pub fn read(scalar: &Scalar) -> Reading {
 /// The number that a text spells: YAML 1.2's integers and floats, and `nan`, `inf`, `-inf` as hsm itself spells those.
 #[must_use]
 pub fn number(text: &str) -> Option<Number> {
-    let quantity = match text {
-        "nan" => Quantity::Float(f64::NAN),
-        "inf" => Quantity::Float(f64::INFINITY),
-        "-inf" => Quantity::Float(f64::NEG_INFINITY),
-        _ => finite_quantity(text)?,
+    let float = match text {
+        "nan" => f64::NAN,
+        "inf" => f64::INFINITY,
+        "-inf" => f64::NEG_INFINITY,
+        _ => return finite(text),
     };
-    Some(Number::spelled(text, quantity))
+    Some(Number::spelled(text, Quantity::Float(float)))
+}
+
+/// The number that a text spells in YAML 1.2's digits.
+fn finite(text: &str) -> Option<Number> {
+    finite_quantity(text).map(|quantity| Number::spelled(text, quantity))
 }
 
 fn finite_quantity(text: &str) -> Option<Quantity> {
