@@ -1,6 +1,7 @@
 //! The metrics in one task's folder.
 
 use super::open::{self, Refused};
+use super::tail::whole_lines;
 use hsm_core::metrics::{
     self, Choice, Format, Metrics, Patterns, RESULT_FILES, Reading, Tail, choose, is_result_file,
 };
@@ -142,7 +143,7 @@ fn read_stdout(folder: &OwnedFd, patterns: &Patterns, reading: &mut TaskReading)
     let text = match open::file_in(folder, STDOUT) {
         Ok((file, size)) => {
             let offset = size.saturating_sub(STDOUT_MAX_BYTES);
-            open::read_at(&file, offset, size - offset).map(|bytes| whole_lines(bytes, offset))
+            open::read_at(&file, offset, size - offset).map(|bytes| whole_lines(&bytes, offset))
         }
         Err(Refused::Missing) => return,
         Err(refused) => return note(reading, format!("{STDOUT} {refused}")),
@@ -161,14 +162,6 @@ fn read_stdout(folder: &OwnedFd, patterns: &Patterns, reading: &mut TaskReading)
         }
         Err(error) => note(reading, format!("{STDOUT} cannot be read: {error}")),
     }
-}
-
-fn whole_lines(bytes: Vec<u8>, offset: u64) -> String {
-    let start = match bytes.iter().position(|byte| *byte == b'\n') {
-        Some(newline) if offset > 0 => newline + 1,
-        _ => 0,
-    };
-    String::from_utf8_lossy(&bytes[start..]).into_owned()
 }
 
 fn note(reading: &mut TaskReading, text: String) {

@@ -215,3 +215,24 @@ fn an_error_in_the_plan_ends_it() {
     let error = collect(world.path(), "sweep-1", &Patterns::default(), tasks).unwrap_err();
     assert_eq!(error.to_string(), "the plan is torn");
 }
+
+#[test]
+fn the_tail_of_a_log_is_what_its_reader_needs() {
+    let world = World::with(&[
+        ("stderr.log", "first\nsecond\nthird\n"),
+        ("empty.log", ""),
+        ("line.log", "one long line"),
+    ]);
+    let check = |name: &str, max_bytes, expected: &str| {
+        assert_eq!(tail(&world.task(1), name, max_bytes), expected, "{name} {max_bytes}");
+    };
+    check("stderr.log", 1_000, "first\nsecond\nthird\n");
+    check("stderr.log", 10, "third\n");
+    check("line.log", 4, "line");
+    check("empty.log", 10, "");
+    check("missing.log", 10, "");
+    fs::write(world.task(1).join("bytes.log"), b"a\xffb").unwrap();
+    check("bytes.log", 10, "a\u{FFFD}b");
+    symlink("stderr.log", world.task(1).join("link.log")).unwrap();
+    check("link.log", 10, "");
+}
