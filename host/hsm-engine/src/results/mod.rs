@@ -16,7 +16,6 @@ mod output;
 mod read;
 mod set_aside;
 mod tables;
-mod tail;
 
 pub use artifacts::{WrittenArtifact, run_aggregator, write_artifacts};
 pub use batches::BATCH_ROWS;
@@ -25,7 +24,6 @@ pub use collected::{Collected, Row};
 pub(crate) use log_tail::tail;
 pub use set_aside::set_aside;
 pub use tables::{WrittenTables, write_csv, write_json, write_tables};
-pub use tail::tail;
 
 #[cfg(test)]
 mod tests;

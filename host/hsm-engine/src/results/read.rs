@@ -1,7 +1,7 @@
 //! The metrics in one task's folder.
 
+use super::log_tail::whole_lines;
 use super::open::{self, Refused};
-use super::tail::whole_lines;
 use hsm_core::metrics::{
     self, Choice, Format, Metrics, Patterns, RESULT_FILES, Reading, Tail, choose, is_result_file,
 };
