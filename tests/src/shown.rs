@@ -27,22 +27,24 @@ fn names_in_last_cell(line: &str) -> Vec<String> {
     cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
-/// The names of all test functions below a folder of the checkout, as `file_stem::function`.
+/// The names of all test functions below a folder of the checkout, as `file::function`; a file called `tests.rs` or `mod.rs` goes by the
+/// name of its folder, or of its crate.
 #[must_use]
 pub fn test_names(folder: &str) -> Vec<String> {
     let mut names = Vec::new();
     for path in rust_files(&World::checkout(folder)) {
-        let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let stem = if stem == "mod" { folder_name(&path) } else { stem };
+        let file = name_of(&path);
         names
-            .extend(functions(&World::read(&path)).into_iter().map(|function| format!("{stem}::{function}")));
+            .extend(functions(&World::read(&path)).into_iter().map(|function| format!("{file}::{function}")));
     }
     names
 }
 
-fn folder_name(path: &Path) -> String {
-    let parent = path.parent().and_then(Path::file_name).unwrap_or_default();
-    parent.to_string_lossy().into_owned()
+fn name_of(path: &Path) -> String {
+    let own = path.file_stem().unwrap_or_default().to_string_lossy();
+    let folders = path.ancestors().skip(1).filter_map(Path::file_name).map(|name| name.to_string_lossy());
+    let mut names = std::iter::once(own).chain(folders);
+    names.find(|name| !matches!(name.as_ref(), "tests" | "mod" | "src")).unwrap_or_default().into_owned()
 }
 
 /// The functions behind `#[test]`, or inside `proptest!`, where the attribute stands in the same way.
