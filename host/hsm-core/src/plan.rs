@@ -216,3 +216,106 @@ fn values_of(cells: Cells, column: &str) -> Result<Vec<Value>, Failure> {
 fn bad_table(message: String) -> Failure {
     Failure::new(Blame::Internal, "bad-table", message)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn point(text: &str) -> Point {
+        Point::new(vec![("x".to_owned(), Value::Text(text.to_owned()))])
+    }
+
+    fn plan_all(planner: &mut Planner, texts: &[&str]) -> Vec<PlannedTask> {
+        texts.iter().filter_map(|text| planner.plan(point(text))).collect()
+    }
+
+    #[test]
+    fn duplicates_are_replicates_with_identities_of_their_own() {
+        let tasks = plan_all(&mut Planner::new(), &["a", "b", "a", "a"]);
+        let expected = [("a", 0), ("b", 0), ("a", 1), ("a", 2)];
+        for ((number, task), (text, occurrence)) in tasks.iter().enumerate().zip(expected) {
+            assert_eq!((task.task, task.id), (number as u64 + 1, point(text).identity(occurrence)));
+        }
+    }
+
+    #[test]
+    fn an_extended_plan_gets_only_what_it_does_not_have() {
+        let planned = plan_all(&mut Planner::new(), &["a", "b", "a"]);
+        let mut planner = Planner::extending(planned.iter().map(|task| (task.task, task.id)));
+        let new = plan_all(&mut planner, &["c", "a", "a", "a"]);
+        let shown: Vec<_> = new.iter().map(|task| (task.task, task.id)).collect();
+        assert_eq!(shown, [(4, point("c").identity(0)), (5, point("a").identity(2))]);
+    }
+
+    #[test]
+    fn a_line_comes_back_as_it_was() {
+        let json = r#"{"lr":{"$number":"+5"},"x":[1e-3,"ö",{"$map":{"$number":1}}]}"#;
+        let point = Point::from_plan_json(json).unwrap();
+        let task = PlannedTask { task: 12, id: point.identity(0), point };
+        assert_eq!(PlannedTask::from_line(&task.to_line()), Ok(task.clone()));
+        insta::assert_snapshot!(task.to_line(), @r#"{"task":12,"id":"042205e8b31cfaf3","params":{"lr":{"$number":"+5"},"x":[1e-3,"ö",{"$map":{"$number":1}}]}}"#);
+        let newer = task.to_line().replace("\"task\"", "\"later\":[1],\"task\"");
+        assert_eq!(PlannedTask::from_line(&newer), Ok(task));
+    }
+
+    #[test]
+    fn what_is_no_line_says_why() {
+        let refused = |line: &str| PlannedTask::from_line(line).unwrap_err().to_string();
+        insta::assert_snapshot!(refused("{\"task\":1,\"id\":\"00000000000000"), @"not a line of a plan: EOF while parsing a string at line 1 column 30");
+        insta::assert_snapshot!(refused(r#"{"task":1,"id":"xyz","params":{}}"#), @"not a line of a plan: `xyz` is not an identity, which has 16 hexadecimal digits in lower case at line 1 column 20");
+        insta::assert_snapshot!(refused(r#"{"task":0,"id":"0000000000000000","params":{}}"#), @"a task's number is 1 or more");
+        insta::assert_snapshot!(refused(r#"{"task":1,"id":"0000000000000000","params":[]}"#), @"the parameters of task 1: not JSON: invalid type: sequence, expected an object at line 1 column 0");
+        insta::assert_snapshot!(refused(r#"{"task":1,"id":"0000000000000000","params":{"a":{"$number":"x"}}}"#), @"the parameters of task 1: `x` is not a number");
+    }
+
+    #[test]
+    fn a_table_becomes_points() {
+        let column = |name: &str, cells, absent: &[u32]| Column {
+            name: name.to_owned(),
+            cells,
+            absent: absent.to_vec(),
+        };
+        let table = Table {
+            rows: 2,
+            columns: vec![
+                column("n", Cells::Integers(vec![1, 2]), &[]),
+                column("f", Cells::Numbers(vec![1e-5, f64::NAN]), &[]),
+                column("b", Cells::Booleans(vec![true, false]), &[1]),
+                column("j", Cells::Json(vec!["[1,{\"a\":2}]".to_owned(), "null".to_owned()]), &[]),
+                column("t", Cells::Texts(vec!["x".to_owned(), String::new()]), &[0]),
+            ],
+        };
+        let shown: Vec<String> = points_of(table).unwrap().iter().map(Point::to_plan_json).collect();
+        assert_eq!(
+            shown,
+            [
+                r#"{"n":1,"f":1e-5,"b":true,"j":[1,{"a":2}]}"#,
+                r#"{"n":2,"f":{"$number":"nan"},"j":null,"t":""}"#,
+            ]
+        );
+    }
+
+    #[test]
+    fn tables_that_disagree_are_refused() {
+        let column = |name: &str, cells: Vec<i64>, absent: &[u32]| Column {
+            name: name.to_owned(),
+            cells: Cells::Integers(cells),
+            absent: absent.to_vec(),
+        };
+        for columns in [
+            vec![column("a", vec![1], &[])],
+            vec![column("a", vec![1, 2], &[]), column("a", vec![1, 2], &[])],
+            vec![column("", vec![1, 2], &[])],
+            vec![column("a", vec![1, 2], &[2])],
+            vec![column("a", vec![1, 2], &[1, 0])],
+            vec![Column {
+                name: "a".to_owned(),
+                cells: Cells::Json(vec!["1".to_owned(), "x".to_owned()]),
+                absent: Vec::new(),
+            }],
+        ] {
+            let failure = points_of(Table { rows: 2, columns }).unwrap_err();
+            assert_eq!((failure.blame, failure.code.as_str()), (Blame::Internal, "bad-table"), "{failure}");
+        }
+    }
+}

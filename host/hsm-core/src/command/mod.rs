@@ -219,3 +219,6 @@ fn template_argv(
 fn utf8(path: &Path) -> Result<String, CommandError> {
     path.to_str().map(str::to_owned).ok_or_else(|| CommandError::Path(path.to_owned()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -25,7 +25,13 @@ impl Settings {
         for (name, value) in variables {
             let Some((block, key)) = name.strip_prefix(PREFIX).and_then(split) else { continue };
             let mut found = Findings::new(name);
-            if !keys(block).contains(&key.as_str()) || key == REMOTES {
+            if key == REMOTES {
+                found.warning(
+                    Position::WHOLE,
+                    "machines are named in a settings file alone; this sets nothing",
+                    None,
+                );
+            } else if !keys(block).contains(&key.as_str()) {
                 let known: Vec<String> = keys(block).iter().map(|key| variable(block, key)).collect();
                 let hint = did_you_mean(name, known.iter().map(String::as_str));
                 found.warning(Position::WHOLE, format!("`{block}` has no such key; this sets nothing"), hint);

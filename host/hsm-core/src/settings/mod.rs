@@ -13,3 +13,6 @@ mod walltime;
 pub use blocks::{Distributed, Local, Paths, Pbs, Project, Remote, Settings, Slurm, Wandb};
 pub use value::{Backend, Directives, HostName, Memory, ShellLines, Strategy};
 pub use walltime::{Walltime, WalltimeError};
+
+#[cfg(test)]
+mod tests;

@@ -139,10 +139,10 @@ mod tests {
         ] {
             assert!(matches!(bad.parse::<Walltime>(), Err(WalltimeError::Form(_))), "{bad}");
         }
-        insta::assert_snapshot!(read("1-24:00:00"), @"");
-        insta::assert_snapshot!(read("1:60:00"), @"");
-        insta::assert_snapshot!(read("00:00:00"), @"");
-        insta::assert_snapshot!(read("999999:00:00"), @"");
-        insta::assert_snapshot!(read("30:00"), @"");
+        insta::assert_snapshot!(read("1-24:00:00"), @"`1-24:00:00` has 24 hours, and 23 is the most beside a larger unit");
+        insta::assert_snapshot!(read("1:60:00"), @"`1:60:00` has 60 minutes, and 59 is the most beside a larger unit");
+        insta::assert_snapshot!(read("00:00:00"), @"`00:00:00` is not between one second and 366 days");
+        insta::assert_snapshot!(read("999999:00:00"), @"`999999:00:00` is not between one second and 366 days");
+        insta::assert_snapshot!(read("30:00"), @"`30:00` is not a walltime, which is written `HH:MM:SS` or `D-HH:MM:SS`");
     }
 }

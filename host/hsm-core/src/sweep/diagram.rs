@@ -9,8 +9,14 @@ use crate::render::plain;
 use crate::sweep::space::{Factor, PartialPoint};
 use std::collections::HashMap;
 
-/// How many steps from a state over one row the diagram may have: some seconds of work and some hundred megabytes at the very most.
-const STEPS_MAX: usize = 10_000_000;
+/// How large the diagram may get, in entries of 16 bytes: 64 MiB.
+const ENTRIES_MAX: usize = 4 << 20;
+
+/// What a state takes beside its rows and classes, in entries.
+const ENTRIES_PER_STATE: usize = 16;
+
+/// How many words of filters may be combined on the way: about a second.
+const WORDS_MAX: usize = 500_000_000;
 
 /// A space that cannot be counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -19,7 +25,7 @@ pub enum TooIntricate {
     #[error("the sweep has 2^128 points or more")]
     TooMany,
     /// The filters cut the product into too many pieces.
-    #[error("`exclude` and `include` cut the sweep into more than {STEPS_MAX} pieces")]
+    #[error("`exclude` and `include` cut the sweep into too many pieces to count")]
     TooManyPieces,
 }
 
@@ -35,7 +41,6 @@ pub(super) struct Diagram {
 struct Level {
     /// Which rows the filters do not tell apart: one class a row.
     class_of_row: Vec<usize>,
-    classes: usize,
     states: Vec<State>,
 }
 
@@ -60,14 +65,14 @@ impl Diagram {
         }
         let filters = Filters::new(factors, include, exclude);
         let mut levels = Vec::with_capacity(factors.len());
-        let mut reached: Vec<Matching> = filters.start().into_iter().collect();
-        let mut steps = 0;
+        let mut reached = vec![filters.start()];
+        let mut budget = Budget { entries: ENTRIES_MAX, words: WORDS_MAX };
         for (index, factor) in factors.iter().enumerate() {
-            let (level, next) = filters.level(index, factor, &reached);
-            steps += level.states.len() * (level.class_of_row.len() + level.classes);
-            if steps > STEPS_MAX && !(include.is_empty() && exclude.is_empty()) {
-                return Err(TooIntricate::TooManyPieces);
+            let classes = filters.classes(factor);
+            if !filters.is_empty() {
+                budget.spend(reached.len(), factor.rows().len(), &classes.matching)?;
             }
+            let (level, next) = filters.level(index, classes, &reached);
             levels.push(level);
             reached = next;
         }
@@ -110,7 +115,7 @@ impl Diagram {
     fn count_up(&mut self) -> Result<(), TooIntricate> {
         let mut below: Option<Vec<u128>> = None;
         for level in self.levels.iter_mut().rev() {
-            let Level { class_of_row, states, .. } = level;
+            let Level { class_of_row, states } = level;
             for state in &mut *states {
                 // Past the last factor every state that is left is one point.
                 let by_class: Vec<u128> = (state.next.iter())
@@ -142,6 +147,23 @@ impl State {
     }
 }
 
+/// What may still be spent on a diagram.
+struct Budget {
+    entries: usize,
+    words: usize,
+}
+
+impl Budget {
+    fn spend(&mut self, states: usize, rows: usize, classes: &[Bits]) -> Result<(), TooIntricate> {
+        let words = classes.first().map_or(0, |class| class.0.len());
+        let entries = states.saturating_mul(ENTRIES_PER_STATE + rows + classes.len());
+        let combined = states.saturating_mul(classes.len()).saturating_mul(words);
+        self.entries = self.entries.checked_sub(entries).ok_or(TooIntricate::TooManyPieces)?;
+        self.words = self.words.checked_sub(combined).ok_or(TooIntricate::TooManyPieces)?;
+        Ok(())
+    }
+}
+
 /// Which filters match so far.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Matching {
@@ -150,13 +172,19 @@ struct Matching {
     included: bool,
 }
 
+/// The rows of a factor that the filters do not tell apart.
+struct Classes {
+    of_row: Vec<usize>,
+    /// For every class, the filters that its rows do not contradict.
+    matching: Vec<Bits>,
+}
+
 /// `include` and `exclude`, in this order, as one list of filters.
 struct Filters<'a> {
     filters: Vec<&'a PartialPoint>,
-    /// The first of `exclude`.
-    first_exclude: usize,
-    /// For every filter, the last factor that it says anything about.
-    last_factor: Vec<usize>,
+    include: Bits,
+    /// For every factor, the filters that say nothing about any later one.
+    decided: Vec<Bits>,
 }
 
 impl<'a> Filters<'a> {
@@ -165,27 +193,33 @@ impl<'a> Filters<'a> {
         let factor_of: HashMap<&str, usize> = (factors.iter().enumerate())
             .flat_map(|(index, factor)| factor.names().iter().map(move |name| (name.as_str(), index)))
             .collect();
-        let last_factor = (filters.iter())
-            .map(|filter| {
-                let factors = filter.parameters.iter().filter_map(|(name, _)| factor_of.get(name.as_str()));
-                factors.copied().max().unwrap_or(0)
-            })
+        let last_factor = |filter: &PartialPoint| {
+            let factors = filter.parameters.iter().filter_map(|(name, _)| factor_of.get(name.as_str()));
+            factors.copied().max().unwrap_or(0)
+        };
+        let last_factors: Vec<usize> = filters.iter().map(|filter| last_factor(filter)).collect();
+        let decided = (0..factors.len())
+            .map(|factor| Bits::from_iter(last_factors.iter().map(|last| *last <= factor)))
             .collect();
-        Self { filters, first_exclude: include.len(), last_factor }
+        let included = Bits::from_iter((0..filters.len()).map(|index| index < include.len()));
+        Self { filters, include: included, decided }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.filters.is_empty()
     }
 
     /// The state before the first factor.
-    fn start(&self) -> Option<Matching> {
-        Some(Matching { filters: Bits::all(self.filters.len()), included: self.first_exclude == 0 })
+    fn start(&self) -> Matching {
+        Matching { filters: Bits::all(self.filters.len()), included: self.include.is_empty() }
     }
 
     /// A factor's level, given the states that reach it, and the states that it reaches.
-    fn level(&self, index: usize, factor: &Factor, reached: &[Matching]) -> (Level, Vec<Matching>) {
-        let (class_of_row, matching) = self.classes(factor);
+    fn level(&self, factor: usize, classes: Classes, reached: &[Matching]) -> (Level, Vec<Matching>) {
         let mut next: Vec<Matching> = Vec::new();
         let mut known: HashMap<Matching, usize> = HashMap::new();
         let mut step = |from: &Matching, class: &Bits| {
-            let to = self.after(index, from.filters.and(class), from.included)?;
+            let to = self.after(factor, from.filters.and(class), from.included)?;
             Some(*known.entry(to).or_insert_with_key(|to| {
                 next.push(to.clone());
                 next.len() - 1
@@ -193,35 +227,30 @@ impl<'a> Filters<'a> {
         };
         let states = (reached.iter())
             .map(|from| State {
-                next: matching.iter().map(|class| step(from, class)).collect(),
+                next: classes.matching.iter().map(|class| step(from, class)).collect(),
                 count: 0,
                 up_to_row: Vec::new(),
             })
             .collect();
-        (Level { class_of_row, classes: matching.len(), states }, next)
+        (Level { class_of_row: classes.of_row, states }, next)
     }
 
     /// The state once a factor's row is chosen; nothing where everything beyond is dropped.
-    fn after(&self, factor: usize, mut filters: Bits, mut included: bool) -> Option<Matching> {
-        for index in 0..self.filters.len() {
-            if filters.has(index) && self.last_factor[index] <= factor {
-                if index >= self.first_exclude {
-                    return None;
-                }
-                included = true;
-            }
-        }
-        if included {
-            (0..self.first_exclude).for_each(|index| filters.clear(index));
-        } else if !(0..self.first_exclude).any(|index| filters.has(index)) {
+    fn after(&self, factor: usize, filters: Bits, included: bool) -> Option<Matching> {
+        let decided = filters.and(&self.decided[factor]);
+        if !decided.without(&self.include).is_empty() {
             return None;
         }
-        Some(Matching { filters, included })
+        let included = included || !decided.and(&self.include).is_empty();
+        if included {
+            return Some(Matching { filters: filters.without(&self.include), included });
+        }
+        let may_be_included = !filters.and(&self.include).is_empty();
+        may_be_included.then_some(Matching { filters, included })
     }
 
-    /// The class of every row, and for every class the filters that its rows do not contradict.
-    fn classes(&self, factor: &Factor) -> (Vec<usize>, Vec<Bits>) {
-        let mut of_row = vec![Bits::all(self.filters.len()); factor.rows().len()];
+    fn classes(&self, factor: &Factor) -> Classes {
+        let mut matching_row = vec![Bits::all(self.filters.len()); factor.rows().len()];
         for (column, name) in factor.names().iter().enumerate() {
             let wanted: Vec<(usize, &str)> = (self.filters.iter().enumerate())
                 .flat_map(|(index, filter)| {
@@ -232,24 +261,24 @@ impl<'a> Filters<'a> {
             if wanted.is_empty() {
                 continue;
             }
-            for (row, bits) in factor.rows().iter().zip(&mut of_row) {
+            for (row, bits) in factor.rows().iter().zip(&mut matching_row) {
                 let text = row[column].as_ref().map(plain);
                 for (index, _) in wanted.iter().filter(|(_, wanted)| text.as_deref() != Some(*wanted)) {
                     bits.clear(*index);
                 }
             }
         }
-        let mut classes: Vec<Bits> = Vec::new();
+        let mut matching: Vec<Bits> = Vec::new();
         let mut known: HashMap<Bits, usize> = HashMap::new();
-        let class_of_row = (of_row.into_iter())
+        let of_row = (matching_row.into_iter())
             .map(|bits| {
                 *known.entry(bits).or_insert_with_key(|bits| {
-                    classes.push(bits.clone());
-                    classes.len() - 1
+                    matching.push(bits.clone());
+                    matching.len() - 1
                 })
             })
             .collect();
-        (class_of_row, classes)
+        Classes { of_row, matching }
     }
 }
 
@@ -259,11 +288,7 @@ struct Bits(Box<[u64]>);
 
 impl Bits {
     fn all(count: usize) -> Self {
-        Self((0..count.div_ceil(64)).map(|word| u64::MAX >> (64 - (count - word * 64).min(64))).collect())
-    }
-
-    fn has(&self, index: usize) -> bool {
-        self.0[index / 64] & (1 << (index % 64)) != 0
+        Self::from_iter(std::iter::repeat_n(true, count))
     }
 
     fn clear(&mut self, index: usize) {
@@ -272,5 +297,28 @@ impl Bits {
 
     fn and(&self, other: &Self) -> Self {
         Self(self.0.iter().zip(&other.0).map(|(left, right)| left & right).collect())
+    }
+
+    fn without(&self, other: &Self) -> Self {
+        Self(self.0.iter().zip(&other.0).map(|(left, right)| left & !right).collect())
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.iter().all(|word| *word == 0)
+    }
+}
+
+impl FromIterator<bool> for Bits {
+    fn from_iter<T: IntoIterator<Item = bool>>(bits: T) -> Self {
+        let mut words: Vec<u64> = Vec::new();
+        for (index, bit) in bits.into_iter().enumerate() {
+            if index % 64 == 0 {
+                words.push(0);
+            }
+            if let (true, Some(word)) = (bit, words.last_mut()) {
+                *word |= 1 << (index % 64);
+            }
+        }
+        Self(words.into())
     }
 }

@@ -65,12 +65,13 @@ fn read(root: &Node, findings: &mut Findings) -> Option<SweepFile> {
     let mut fields = Fields::from_entries(entries(root, findings)?, KEYS);
     let mut values = Values::default();
     let generator = fields.take_entry("generator");
+    let generator_at = generator.map(|entry| entry.key.at);
     let generator = generator.and_then(|entry| blocks::generator(&entry.value, &mut values, findings));
-    let space = space(&mut fields, root.at, generator.as_ref(), &mut values, findings);
+    let space = space(&mut fields, root.at, generator_at, &mut values, findings);
     values.report(findings);
     let program = blocks::program(fields.take_entry("script"), fields.take_entry("command"), findings);
     if let (Some(space), Some((program, places))) = (&space, &program)
-        && generator.is_none()
+        && generator_at.is_none()
     {
         check_command(program, places, space, findings);
     }
@@ -128,7 +129,7 @@ fn entries<'a>(root: &'a Node, findings: &mut Findings) -> Option<Vec<&'a Entry>
 fn space(
     fields: &mut Fields<'_>,
     at: Position,
-    generator: Option<&GeneratorBlock>,
+    generator: Option<Position>,
     values: &mut Values,
     findings: &mut Findings,
 ) -> Option<Space> {
@@ -178,14 +179,10 @@ fn space(
 }
 
 /// A generator knows of the grid's axes alone.
-fn refuse_beside_generator(
-    blocks: &[(&str, Option<&Entry>)],
-    generator: &GeneratorBlock,
-    findings: &mut Findings,
-) {
+fn refuse_beside_generator(blocks: &[(&str, Option<&Entry>)], generator: Position, findings: &mut Findings) {
     for (key, entry) in blocks.iter().filter_map(|(key, entry)| Some((key, (*entry)?))) {
         let message =
-            format!("`{key}` says nothing to the `generator` at {}, which makes the points", generator.at);
+            format!("`{key}` says nothing to the `generator` at {generator}, which makes the points");
         findings.error(entry.key.at, message, Some("remove one of the two".to_owned()));
     }
 }

@@ -31,3 +31,8 @@ pub use file::SweepFile;
 pub use space::{Factor, FactorKind, PartialPoint, Space, SpaceSearch};
 
 pub use crate::command::Program;
+
+#[cfg(test)]
+mod file_test;
+#[cfg(test)]
+mod space_test;

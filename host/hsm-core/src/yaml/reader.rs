@@ -72,6 +72,8 @@ enum Pending {
     Key(Key),
     /// The plain key `<<`, which brings in another map's entries.
     Merge(Position),
+    /// A key that the map has already, which has been reported.
+    Duplicate,
 }
 
 impl Reader<'_> {
@@ -161,6 +163,7 @@ impl Reader<'_> {
             Some(OpenContent::List(items)) => items.push(node),
             Some(OpenContent::Map { entries, merged, key }) => match key.take() {
                 Some(Pending::Merge(at)) => merged.push((at, node)),
+                Some(Pending::Duplicate) => {}
                 Some(Pending::Key(key)) => entries.push(Entry { key, value: node }),
                 None => return self.begin_entry(node),
             },
@@ -176,13 +179,15 @@ impl Reader<'_> {
         else {
             return None;
         };
-        if let Some(first) = entries.iter().find(|entry| entry.key.name == scalar.text) {
-            let message = format!("`{}` is given twice, first in line {}", scalar.text, first.key.at.line);
-            self.findings.error(node.at, message, Some("keep one of the two".to_owned()));
-        }
-        *key = Some(match scalar {
-            Scalar { text, plain: true } if text == "<<" => Pending::Merge(node.at),
-            Scalar { text, .. } => Pending::Key(Key { at: node.at, name: text }),
+        let first = entries.iter().find(|entry| entry.key.name == scalar.text).map(|entry| entry.key.at.line);
+        *key = Some(match (first, scalar) {
+            (Some(line), Scalar { text, .. }) => {
+                let message = format!("`{text}` is given twice, first in line {line}");
+                self.findings.error(node.at, message, Some("keep one of the two".to_owned()));
+                Pending::Duplicate
+            }
+            (None, Scalar { text, plain: true }) if text == "<<" => Pending::Merge(node.at),
+            (None, Scalar { text, .. }) => Pending::Key(Key { at: node.at, name: text }),
         });
         Some(())
     }
@@ -270,7 +275,7 @@ mod tests {
 
     #[test]
     fn scalars_come_as_written() {
-        insta::assert_snapshot!(shown("[+5, 0x1F, \"007\", 'yes', no, !!str 12]"), @"");
+        insta::assert_snapshot!(shown("[+5, 0x1F, \"007\", 'yes', no, !!str 12]"), @r#"[+5@1:2 0x1F@1:6 "007"@1:12 "yes"@1:19 no@1:26 "12"@1:30]@1:1"#);
         insta::assert_snapshot!(shown("- |\n  two\n  lines\n- \"a\\tb\"\n- é🙂\n"), @r#"["two\nlines\n"@2:3 "a\tb"@4:3 é🙂@5:3]@1:1"#);
     }
 
@@ -297,7 +302,7 @@ mod tests {
         insta::assert_snapshot!(shown("a: *b"), @"f.yaml:1:4: not YAML: while parsing node, found unknown anchor");
         insta::assert_snapshot!(shown("<<: 3"), @"f.yaml:1:1: the merge key `<<` takes a map or a list of maps, not a single value");
         insta::assert_snapshot!(shown("a:\n\t- b"), @"f.yaml:2:2: not YAML: tabs disallowed within this context (block indentation)");
-        insta::assert_snapshot!(shown(&format!("{}{}", "[".repeat(100), "]".repeat(100))), @"");
+        insta::assert_snapshot!(shown(&format!("{}{}", "[".repeat(100), "]".repeat(100))), @"f.yaml:1:65: lists and maps nest deeper than 64 levels");
         insta::assert_snapshot!(shown(&"[".repeat(1000)), @"f.yaml:1:256: not YAML: recursion limit exceeded");
     }
 

@@ -19,7 +19,7 @@ pub enum Reading {
         older: String,
         /// What YAML 1.2 reads.
         newer: String,
-        /// How to write the number that the older one reads.
+        /// How to write the number that is meant: one way, or one for each reading.
         as_number: String,
     },
 }
@@ -125,7 +125,10 @@ fn ambiguity(text: &str) -> Option<Reading> {
     {
         let decimal = format!("{sign}{}", decimal_text(unsigned));
         match i64::from_str_radix(unsigned, 8) {
-            Ok(octal) => (format!("{sign}{octal}"), decimal, format!("{sign}{octal}")),
+            Ok(octal) if octal.to_string() == decimal.trim_start_matches('-') => {
+                (decimal.clone(), decimal.clone(), decimal)
+            }
+            Ok(octal) => (format!("{sign}{octal}"), decimal.clone(), format!("{sign}{octal} or {decimal}")),
             Err(_) => (text_reading(), decimal.clone(), decimal),
         }
     } else if let Some(digits) = unsigned.strip_prefix("0o").filter(|digits| is_octal(digits)) {
