@@ -1,1 +1,35 @@
-//! Placeholder.
+//! The effects of `hsm`: sweep folders, journals, processes, and the [`JobManager`] through which everything goes.
+//!
+//! Nothing here decides what should happen next in a sweep: that is [`hsm_core::campaign`]. Nothing here speaks to the user, reads the
+//! environment or knows of the sandbox: plugins arrive as the traits of [`hsm_core::roles`].
+
+mod clock;
+mod driver;
+mod error;
+#[doc(hidden)]
+pub mod example;
+mod host;
+mod job_manager;
+mod journal;
+mod lease;
+mod mailbox;
+mod plan_file;
+mod process;
+pub mod results;
+mod slots;
+mod source;
+mod sweep_dir;
+
+pub use clock::wall_ms;
+pub use driver::{DriveOptions, drive};
+pub use error::{Error, ErrorKind, Result};
+pub use job_manager::{
+    CancelOptions, Cancelled, CompleteOptions, Completion, Extension, JobId, JobManager, Points,
+    SubmitOptions, SweepStatus, SweepSummary, TaskClass, TaskError, TaskStatus, Watch,
+};
+pub use lease::{Driver, Holder, STALE_AFTER};
+pub use mailbox::PluginUse;
+pub use process::READY;
+pub use slots::{GpuRequest, Gpus, resolve_gpus};
+pub use source::{ComputeSource, GPU_LOCK_FOLDER, GRACE_S, LocalSource};
+pub use sweep_dir::SweepDir;

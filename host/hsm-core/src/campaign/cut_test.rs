@@ -143,7 +143,7 @@ proptest! {
         cancel_after in prop::option::of(0usize..4),
     ) {
         let mut world = World { now_ms: 1_000, ..World::default() };
-        let queue = Event::Queue { request: "1".into(), tasks: TaskSet::range(1, tasks), launch: None };
+        let queue = Event::Queue { request: "1".into(), tasks: TaskSet::range(1, tasks), launch: None, remarks: Vec::new() };
         world.mailbox.insert("1".into(), queue);
         for (life, (cut, torn)) in cuts.into_iter().enumerate() {
             if cancel_after == Some(life) {
@@ -173,7 +173,7 @@ proptest! {
         let mut world = World { now_ms: 1_000, ..World::default() };
         let mut campaign = Campaign::new(tasks, LIMITS);
         let mut events =
-            vec![Event::Queue { request: "1".into(), tasks: TaskSet::range(1, tasks), launch: None }];
+            vec![Event::Queue { request: "1".into(), tasks: TaskSet::range(1, tasks), launch: None, remarks: Vec::new() }];
         for _ in 0..rounds {
             let free_slots = SLOTS.saturating_sub(world.alive.len());
             let step = campaign.step(&events, Now { ms: world.now_ms, free_slots });

@@ -21,6 +21,12 @@ impl Counts {
         self.0.iter().sum()
     }
 
+    /// Counts one task that was counted under `from` under `to`.
+    pub fn change(&mut self, from: TaskState, to: TaskState) {
+        self.0[from as usize] -= 1;
+        self.0[to as usize] += 1;
+    }
+
     /// Whether no task is queued or running.
     #[must_use]
     pub fn all_final(&self) -> bool {
@@ -176,8 +182,7 @@ impl Ledger {
 
     fn set_state(&mut self, task: u64, state: TaskState) {
         let Some(entry) = Self::index(task).and_then(|i| self.entries.get_mut(i)) else { return };
-        self.counts.0[entry.state as usize] -= 1;
-        self.counts.0[state as usize] += 1;
+        self.counts.change(entry.state, state);
         entry.state = state;
     }
 

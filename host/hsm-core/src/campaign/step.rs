@@ -36,6 +36,8 @@ pub enum Event {
         tasks: TaskSet,
         /// How to start tasks from here on; nothing: as before.
         launch: Option<Box<RawValue>>,
+        /// What else to put on record with it: plugins that took part, notes.
+        remarks: Vec<Record>,
     },
     /// A request of the mailbox asks to stop tasks.
     Cancel {
@@ -262,9 +264,12 @@ impl Campaign {
 
     fn take(&mut self, event: &Event, now_ms: u64, step: &mut Step) {
         match event {
-            Event::Queue { request, tasks, launch } => {
+            Event::Queue { request, tasks, launch, remarks } => {
                 if self.is_new(request, step) {
-                    self.take_queue(tasks, launch.as_ref(), now_ms, step);
+                    for remark in remarks {
+                        self.record(remark.clone(), step);
+                    }
+                    self.take_queue(tasks, launch.as_deref(), now_ms, step);
                     self.record(Record::Accepted { request: request.clone() }, step);
                 }
             }
@@ -297,9 +302,9 @@ impl Campaign {
         true
     }
 
-    fn take_queue(&mut self, tasks: &TaskSet, launch: Option<&Box<RawValue>>, now_ms: u64, step: &mut Step) {
+    fn take_queue(&mut self, tasks: &TaskSet, launch: Option<&RawValue>, now_ms: u64, step: &mut Step) {
         if let Some(launch) = launch {
-            self.record(Record::Launch { launch: launch.clone() }, step);
+            self.record(Record::Launch { launch: launch.to_owned() }, step);
         }
         let startable = |task: &u64| {
             !self.running.contains_key(task)
@@ -412,7 +417,7 @@ mod tests {
     }
 
     fn queue(tasks: TaskSet) -> Event {
-        Event::Queue { request: "q".into(), tasks, launch: None }
+        Event::Queue { request: "q".into(), tasks, launch: None, remarks: Vec::new() }
     }
 
     fn cancel(request: &str, now: bool) -> Event {
@@ -451,7 +456,12 @@ mod tests {
         let _ = started(&mut campaign, 3, 3);
         let end = |task, code| Event::Ended { task, ending: Ending::Exited(code) };
         let _ = campaign.step(&[end(1, 0), end(2, 1)], at(2_000, 0));
-        let event = Event::Queue { request: "again".into(), tasks: TaskSet::range(1, 3), launch: None };
+        let event = Event::Queue {
+            request: "again".into(),
+            tasks: TaskSet::range(1, 3),
+            launch: None,
+            remarks: Vec::new(),
+        };
         let step = campaign.step(&[event], at(3_000, 3));
         assert!(step.actions.contains(&Action::Start { task: 2, attempt: 2 }));
         assert_eq!(step.actions.iter().filter(|a| matches!(a, Action::Start { .. })).count(), 1);

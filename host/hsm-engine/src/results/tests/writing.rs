@@ -77,7 +77,7 @@ fn readers_see_whole_tables_while_several_collect() {
             }
         });
         let writers: Vec<_> = (0..3)
-            .map(|_| scope.spawn(|| (0..20).try_for_each(|_| write_tables(&collected).map(drop))))
+            .map(|_| scope.spawn(|| (0..5).try_for_each(|_| write_tables(&collected).map(drop))))
             .collect();
         let written: Vec<_> = writers.into_iter().map(|writer| writer.join().unwrap()).collect();
         done.store(true, Ordering::Relaxed);

@@ -1,0 +1,119 @@
+//! Submitting: a folder, a plan, a request in its mailbox, a driver.
+
+use super::{JobId, JobManager, Points, SubmitOptions};
+use crate::error::{Error, ErrorKind, Result};
+use crate::mailbox::{self, Request};
+use crate::source::{ComputeSource, LocalSource, RunSettings};
+use crate::sweep_dir::SweepDir;
+use hsm_core::command::Launch;
+use hsm_core::plan::{PlannedTask, Planner};
+use hsm_core::sweep_id::SweepId;
+use hsm_core::task_set::TaskSet;
+use serde_json::value::{RawValue, to_raw_value};
+use std::io::Write;
+use std::path::Path;
+
+impl JobManager {
+    /// Creates the sweep `sweep_id` in `sweep_dir` and starts it on `source`; one job id a task, in the order of the points.
+    ///
+    /// The folder is created exclusively: of two submissions of one id, one is refused. On an error there is no sweep.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Submission`] when the sweep exists or has no point, [`ErrorKind::Configuration`] when a point cannot be turned into a
+    /// command, [`ErrorKind::Plugin`] when a generator fails, [`ErrorKind::Path`] when files cannot be written. When the driver cannot be
+    /// started the sweep exists, and the error says how to go on.
+    pub fn submit_sweep(
+        &self,
+        points: impl Into<Points>,
+        source: &ComputeSource,
+        sweep_id: &SweepId,
+        sweep_dir: &Path,
+        options: SubmitOptions,
+    ) -> Result<Vec<JobId>> {
+        let ComputeSource::Local(local) = source;
+        let SubmitOptions { launch, definition, max_runs, plugins } = options;
+        check_name(sweep_id, sweep_dir)?;
+        check_launch(&launch)?;
+        let dir = SweepDir::new(std::path::absolute(sweep_dir).map_err(|e| Error::io("find", sweep_dir, e))?);
+        let limit = max_runs.unwrap_or(u64::MAX);
+        let tasks =
+            dir.create(&definition, |out| write_plan(out, points.into(), limit, &launch, sweep_id, &dir))?;
+        let request = Request::Queue { tasks: TaskSet::range(1, tasks), plugins, notes: Vec::new() };
+        mailbox::post(&dir.requests(), request, Some(launch_json(&launch, local)?))?;
+        self.drivers.ensure(&dir, false).map_err(|error| {
+            let again = format!("the sweep is planned; start it with `hsm complete {sweep_id}`");
+            error.with_hint(again)
+        })?;
+        Ok(JobId::all(&dir, tasks))
+    }
+}
+
+/// How tasks are started, as the journal keeps it.
+pub(super) fn launch_json(launch: &Launch, local: &LocalSource) -> Result<Box<RawValue>> {
+    to_raw_value(&RunSettings { launch: launch.clone(), local: local.clone() }).map_err(|e| {
+        Error::new(ErrorKind::Submission, "could not write down how tasks are started").because(e)
+    })
+}
+
+fn check_name(sweep_id: &SweepId, sweep_dir: &Path) -> Result<()> {
+    if sweep_dir.file_name().is_some_and(|name| name == sweep_id.as_str()) {
+        return Ok(());
+    }
+    let message = format!("the folder `{}` of the sweep is not called `{sweep_id}`", sweep_dir.display());
+    Err(Error::new(ErrorKind::Submission, message))
+}
+
+/// Finds out before anything is created whether what runs is there at all.
+pub(super) fn check_launch(launch: &Launch) -> Result<()> {
+    if !launch.project_root.is_dir() {
+        let message = format!("the project's folder `{}` does not exist", launch.project_root.display());
+        return Err(Error::not_found(message).with_hint("correct `project.root` in the settings"));
+    }
+    match launch.script_path() {
+        Some(script) if !script.is_file() => {
+            Err(Error::not_found(format!("the script `{}` does not exist", script.display())).with_hint(
+                "name one with `script:` in the sweep file; relative paths start at the project's folder",
+            ))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes the plan and tries every command on the way, so that a point that cannot run is found before anything does.
+fn write_plan(
+    out: &mut dyn Write,
+    points: Points,
+    limit: u64,
+    launch: &Launch,
+    sweep_id: &SweepId,
+    dir: &SweepDir,
+) -> Result<u64> {
+    let mut planner = Planner::new();
+    let mut tasks = 0;
+    for point in points.take(usize::try_from(limit).unwrap_or(usize::MAX)) {
+        let Some(planned) = planner.plan(point?) else { continue };
+        check_command(&planned, launch, sweep_id, dir)?;
+        let mut line = planned.to_line();
+        line.push('\n');
+        out.write_all(line.as_bytes()).map_err(|error| Error::io("write", &dir.plan(), error))?;
+        tasks = planned.task;
+    }
+    if tasks == 0 {
+        return Err(Error::new(ErrorKind::Submission, "the sweep has no task")
+            .with_hint("`hsm plan` shows what the sweep file amounts to"));
+    }
+    Ok(tasks)
+}
+
+/// The command of a task can be made.
+pub(super) fn check_command(
+    planned: &PlannedTask,
+    launch: &Launch,
+    sweep_id: &SweepId,
+    dir: &SweepDir,
+) -> Result<()> {
+    match launch.argv(sweep_id, planned.task, &dir.task(planned.task), &planned.point) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(Error::new(ErrorKind::Configuration, error.to_string())),
+    }
+}

@@ -1,0 +1,103 @@
+//! Compute sources: where tasks run, and what they are held to there.
+
+use crate::slots::Gpus;
+use hsm_core::command::Launch;
+use serde::{Deserialize, Serialize};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+/// How long a task has to end by itself after it was asked to, in seconds, unless said otherwise.
+pub const GRACE_S: u64 = 10;
+
+/// Where the locks of this machine's GPUs are: one place for all its users.
+pub const GPU_LOCK_FOLDER: &str = "/tmp/hsm-gpu-locks";
+
+/// A scheduler on a machine, with its limits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ComputeSource {
+    /// Slots on this machine.
+    Local(LocalSource),
+}
+
+impl ComputeSource {
+    /// The word users know it by.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Local(_) => "local",
+        }
+    }
+}
+
+/// Slots on this machine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LocalSource {
+    /// How many tasks run at once.
+    pub parallel: NonZeroUsize,
+    /// How long one attempt may run, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub walltime_s: Option<u64>,
+    /// How long a task has to end after it was asked to, in seconds, before it is killed.
+    pub grace_s: u64,
+    /// The GPUs of the tasks.
+    #[serde(default)]
+    pub gpus: Gpus,
+    /// Where the locks of the GPUs are.
+    pub gpu_lock_folder: PathBuf,
+    /// Shell lines to run before each task, in the shell that then becomes the task.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pre_script: Option<String>,
+    /// Variables set for every task.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub environment: Vec<(String, String)>,
+}
+
+impl LocalSource {
+    /// So many slots, and nothing else said.
+    #[must_use]
+    pub fn new(parallel: NonZeroUsize) -> Self {
+        Self {
+            parallel,
+            walltime_s: None,
+            grace_s: GRACE_S,
+            gpus: Gpus::default(),
+            gpu_lock_folder: PathBuf::from(GPU_LOCK_FOLDER),
+            pre_script: None,
+            environment: Vec::new(),
+        }
+    }
+}
+
+/// How the tasks of a sweep are started: in the journal with every request that changes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RunSettings {
+    pub(crate) launch: Launch,
+    pub(crate) local: LocalSource,
+}
+
+impl RunSettings {
+    /// What differs from `before`, a line each: recorded, and no reason to run anything again.
+    pub(crate) fn changes_since(&self, before: &Self) -> Vec<String> {
+        let mut changes = Vec::new();
+        let mut compare = |what: &str, was: String, is: String| {
+            if was != is {
+                changes.push(format!("{what} changed from `{was}` to `{is}`"));
+            }
+        };
+        let (was, is) = (&before.launch, &self.launch);
+        compare("the program", format!("{:?}", was.program), format!("{:?}", is.program));
+        compare("the Python interpreter", was.python.join(" "), is.python.join(" "));
+        compare("the group", group(was), group(is));
+        compare("`hydra`", was.hydra.to_string(), is.hydra.to_string());
+        compare("the project's folder", root(was), root(is));
+        changes
+    }
+}
+
+fn group(launch: &Launch) -> String {
+    launch.group.clone().unwrap_or_default()
+}
+
+fn root(launch: &Launch) -> String {
+    launch.project_root.display().to_string()
+}
