@@ -15,7 +15,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 /// How long the counter of another host's lease must stand still before its holder counts as dead: many times
-/// [`RENEW_EVERY`], as network file systems cache for a minute and a laptop naps.
+/// the ten seconds in which a driver moves it, as network file systems cache for a minute and a laptop naps.
 pub const STALE_AFTER: Duration = Duration::from_secs(600);
 
 /// How often a driver moves its counter.

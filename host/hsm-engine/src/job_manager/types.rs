@@ -1,5 +1,6 @@
 //! What goes into [`JobManager`](super::JobManager) and what comes out of it.
 
+use super::watch::Seen;
 use crate::lease::Driver;
 use crate::mailbox::PluginUse;
 use crate::sweep_dir::SweepDir;
@@ -12,7 +13,6 @@ use hsm_core::roles::{Failure, Search};
 use hsm_core::state::TaskState;
 use hsm_core::sweep_id::SweepId;
 use hsm_core::task_set::TaskSet;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -146,7 +146,7 @@ pub struct SweepStatus {
     pub warnings: Vec<String>,
     pub(super) ledger: Arc<Ledger>,
     /// Tasks of which this machine knows better than the journal, as no driver lives to write there.
-    pub(super) seen: BTreeMap<u64, (TaskState, &'static str)>,
+    pub(super) seen: Seen,
 }
 
 impl SweepStatus {

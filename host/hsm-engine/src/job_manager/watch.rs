@@ -2,16 +2,22 @@
 
 use super::SweepStatus;
 use crate::driver::{sweep_id_of, task_lives};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::journal::JournalReader;
 use crate::lease::{self, Driver};
+use crate::mailbox::{self, Request};
 use crate::plan_file;
 use crate::sweep_dir::SweepDir;
 use hsm_core::campaign::Ledger;
+use hsm_core::journal::Record;
 use hsm_core::state::TaskState;
 use hsm_core::sweep_id::SweepId;
-use std::collections::BTreeMap;
+use hsm_core::task_set::TaskSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
+
+/// Tasks of which the observer knows better than the journal, and why.
+pub(super) type Seen = BTreeMap<u64, (TaskState, &'static str)>;
 
 /// A view of one sweep that can be refreshed. It changes nothing, and needs no more than the right to read.
 #[derive(Debug)]
@@ -22,13 +28,15 @@ pub struct Watch {
     ledger: Arc<Ledger>,
     /// The length of the plan when its tasks were counted.
     plan_bytes: u64,
+    /// The requests that the journal says were taken up.
+    accepted: HashSet<String>,
 }
 
 impl Watch {
     pub(super) fn new(dir: SweepDir) -> Result<Self> {
         let sweep_id = sweep_id_of(&dir)?;
         let reader = JournalReader::new(dir.journal());
-        Ok(Self { dir, sweep_id, reader, ledger: Arc::default(), plan_bytes: 0 })
+        Ok(Self { dir, sweep_id, reader, ledger: Arc::default(), plan_bytes: 0, accepted: HashSet::new() })
     }
 
     /// What is known of the sweep now.
@@ -38,6 +46,8 @@ impl Watch {
     pub fn refresh(&mut self) -> Result<SweepStatus> {
         // The driver first: what it writes until it gives the lease back is then seen below.
         let driver = lease::driver(&self.dir.lease())?;
+        // The mailbox before the journal: a request that is taken up between the two is then seen twice, and not never.
+        let waiting = self.waiting_requests()?;
         let ledger = Arc::make_mut(&mut self.ledger);
         let plan = self.dir.plan();
         let bytes = plan_file::length(&plan)?;
@@ -45,8 +55,17 @@ impl Watch {
             ledger.grow(plan_file::count(&plan)?);
             self.plan_bytes = bytes;
         }
-        self.reader.read(|record| ledger.apply(&record))?;
-        let seen = if driver == Driver::None { self.look_at_running() } else { BTreeMap::new() };
+        let accepted = &mut self.accepted;
+        self.reader.read(|record| {
+            ledger.apply(&record);
+            if let Record::Accepted { request } = record {
+                accepted.insert(request);
+            }
+        })?;
+        let mut seen = if driver == Driver::None { self.look_at_running() } else { BTreeMap::new() };
+        let unsent_before = seen.len();
+        self.add_waiting(&waiting, &mut seen);
+        let unsent = if driver == Driver::None { (seen.len() - unsent_before) as u64 } else { 0 };
         let mut counts = self.ledger.counts();
         for (task, (state, _)) in &seen {
             if let Some(entry) = self.ledger.get(*task) {
@@ -64,7 +83,7 @@ impl Watch {
             sweep_dir: self.dir.root().to_owned(),
             source: "local".to_owned(),
             counts,
-            unsent: self.ledger.unsent().len(),
+            unsent: self.ledger.unsent().len() + unsent,
             driver,
             warnings,
             ledger: Arc::clone(&self.ledger),
@@ -72,8 +91,36 @@ impl Watch {
         })
     }
 
+    /// The tasks that requests in the mailbox ask to run, by request.
+    fn waiting_requests(&self) -> Result<Vec<(String, TaskSet)>> {
+        let requests = self.dir.requests();
+        let (letters, _) = mailbox::read(&requests).map_err(|error| Error::io("read", &requests, error))?;
+        let tasks = letters.into_iter().filter_map(|letter| match letter.request {
+            Request::Queue { tasks, .. } => Some((letter.name, tasks)),
+            Request::Cancel { .. } => None,
+        });
+        Ok(tasks.collect())
+    }
+
+    /// A task that somebody has just asked to run again is queued, though no driver has put that on record yet.
+    fn add_waiting(&self, waiting: &[(String, TaskSet)], seen: &mut Seen) {
+        for (_, tasks) in waiting.iter().filter(|(request, _)| !self.accepted.contains(request)) {
+            for task in tasks.iter() {
+                let startable = |state: TaskState| {
+                    state.is_final() && state != TaskState::Completed && !seen.contains_key(&task)
+                };
+                if self.ledger.get(task).is_some_and(|entry| startable(entry.state)) {
+                    seen.insert(
+                        task,
+                        (TaskState::Queued, "it was asked for, and no driver has taken it up yet"),
+                    );
+                }
+            }
+        }
+    }
+
     /// Where no driver lives, tasks that the journal has as running are looked at themselves.
-    fn look_at_running(&self) -> BTreeMap<u64, (TaskState, &'static str)> {
+    fn look_at_running(&self) -> Seen {
         self.ledger
             .iter()
             .filter(|(_, entry)| entry.state == TaskState::Running)
