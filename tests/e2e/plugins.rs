@@ -160,9 +160,9 @@ fn broken(name: &str) -> Vec<u8> {
 /// A broken file, and the words that explain it.
 const BROKEN: &[(&str, &[&str])] = &[
     ("not wasm", &["WebAssembly"]),
-    ("empty", &["WebAssembly"]),
+    ("empty", &["empty"]),
     ("a core module", &["component"]),
-    ("truncated", &["truncated"]),
+    ("truncated", &["cut short"]),
     ("of another version", &["0.9.0", "0.1"]),
     ("of the wrong role", &["generator", "aggregator"]),
 ];
@@ -179,46 +179,100 @@ fn broken_plugins_are_explained() {
     assert_eq!(artifacts(&world, "plugin"), Vec::<String>::new());
 }
 
-/// What a plugin does that it must not, and the words that explain it.
-const MISBEHAVIOUR: &[(&str, &[&str])] = &[
-    ("loop", &["time"]),
-    ("sleep", &["time"]),
-    ("memory", &["memory"]),
-    ("recurse", &["stack"]),
-    ("panic", &["panic"]),
-    ("unequal-columns", &["column"]),
-    ("climb", &["../../x"]),
+/// What an aggregator does that it must not, and the words that explain it.
+const WAYWARD_AGGREGATORS: &[(&[&str], &[&str])] = &[
+    (&["do=loop"], &["call_time_s", "hint:"]),
+    (&["do=panic"], &["wayward panic"]),
+    (&["do=unequal-columns"], &["column", "`b`"]),
+    (&["do=climb"], &["../../x", "plain file name"]),
+    (&["do=absolute"], &["/tmp/x", "plain file name"]),
+    (&["do=escape"], &["control characters"]),
+    (&["do=same-names"], &["two artifacts"]),
+    (&["do=many", "amount=1000"], &["1000", "64"]),
+    (&["do=large", "amount=100"], &["MiB"]),
 ];
 
 #[test]
 fn misbehaving_aggregators_end_in_one_message() {
     let world = world_of_results();
-    let plugin = World::guest("misbehave-aggregator");
-    for (behaviour, says) in MISBEHAVIOUR {
-        let run = world.hsm(&["--plugin", &plugin, "collect", "s", "--config", &format!("do={behaviour}")]);
-        assert_eq!(run.code(), Some(6), "{behaviour}: {run}");
-        assert_eq!(run.stderr.matches("error:").count(), 1, "{behaviour}: {run}");
+    let plugin = World::plugin("wayward-aggregator");
+    for (config, says) in WAYWARD_AGGREGATORS {
+        let mut arguments = vec!["--plugin", &plugin, "collect", "s"];
+        config.iter().for_each(|setting| arguments.extend(["--config", setting]));
+        let run = world.hsm(&arguments);
+        assert_eq!(run.code(), Some(6), "{config:?}: {run}");
+        assert_eq!(run.stderr.matches("error:").count(), 1, "{config:?}: {run}");
+        assert!(!run.stderr.contains('\x1b'), "{config:?}: {run}");
         drop(run.says(says));
+        assert_eq!(artifacts(&world, "wayward-aggregator"), Vec::<String>::new(), "{config:?}");
     }
-    assert_eq!(artifacts(&world, "misbehave-aggregator"), Vec::<String>::new());
-    assert!(!world.sweep_dir("s").join("x").exists() && !world.sweep_dir("s").join("../x").exists());
+    assert!(!world.project("sweeps/outputs/x").exists() && !world.sweep_dir("s").join("x").exists());
     let _ = world.hsm(&["collect", "s"]).succeeds();
 }
 
 #[test]
+fn a_plugins_text_is_shown_without_its_escape_codes() {
+    let world = world_of_results();
+    let run = world
+        .hsm(&["--plugin", &World::plugin("wayward-aggregator"), "collect", "s", "--config", "do=text"])
+        .succeeds();
+    assert!(run.stdout.contains("red") && !run.stdout.contains('\x1b'), "{run}");
+}
+
+/// What a generator does that it must not, and the words that explain it.
+const WAYWARD_GENERATORS: &[(&str, &[&str])] = &[
+    ("do: loop", &["call_time_s", "hint:"]),
+    ("do: sleep", &["call_time_s", "hint:"]),
+    ("do: loop, on_open: true", &["call_time_s"]),
+    ("do: memory, amount: 2000", &["memory_mib", "hint:"]),
+    ("do: recurse", &["too deeply"]),
+    ("do: panic", &["panic"]),
+    ("do: exit", &["exit code 7"]),
+    ("do: too-much-data, amount: 200", &["call_data_mib"]),
+    ("do: unequal-columns", &["`b`"]),
+    ("do: same-names", &["two columns", "`a`"]),
+    ("do: no-name", &["no name"]),
+    ("do: absent-nowhere", &["absent"]),
+    ("do: too-many-rows", &["asked for"]),
+    ("do: no-columns", &["no parameters"]),
+    ("do: changing-columns", &["changed"]),
+    ("do: not-json", &["not JSON"]),
+    ("do: fail", &["wayward"]),
+];
+
+#[test]
 fn misbehaving_generators_start_no_sweep() {
     let world = World::new();
-    let plugin = World::guest("misbehave-generator");
-    for (behaviour, says) in MISBEHAVIOUR.iter().filter(|(behaviour, _)| *behaviour != "climb") {
+    let plugin = World::plugin("wayward-generator");
+    for (config, says) in WAYWARD_GENERATORS {
         world.write_sweep(&format!(
-            "command: ['true', '{{x}}']\ngenerator:\n  plugin: misbehave\n  config:\n    do: {behaviour}\n"
+            "command: ['true', '{{a}}']\ngenerator:\n  plugin: wayward\n  config: {{{config}}}\n"
         ));
         let run = world.hsm(&["--plugin", &plugin, "run"]);
-        assert_eq!(run.code(), Some(6), "{behaviour}: {run}");
+        assert_eq!(run.code(), Some(6), "{config}: {run}");
+        assert!(!run.stderr.contains('\x1b'), "{config}: {run}");
         drop(run.says(says));
         let left = fs::read_dir(world.project("sweeps/outputs")).map_or(0, Iterator::count);
-        assert_eq!(left, 0, "{behaviour}: a sweep was left behind");
+        assert_eq!(left, 0, "{config}: a sweep was left behind");
     }
+}
+
+#[test]
+fn a_plugin_sees_nothing_of_this_machine() {
+    let world = World::new().with_variable("SECRET", "hunter2");
+    world.write_sweep("command: ['true', '{seen}']\ngenerator:\n  plugin: wayward\n  config: {do: look}\n");
+    let plan =
+        world.hsm(&["--plugin", &World::plugin("wayward-generator"), "plan", "--json", "--all"]).succeeds();
+    assert!(!plan.stdout.contains("hunter2"), "{plan}");
+    let plan = plan.json();
+    let tasks = plan["tasks"].as_array().expect("tasks");
+    let seen: Vec<&str> = tasks.iter().filter_map(|task| task["params"]["seen"].as_str()).collect();
+    for nothing in ["arguments []", "environment []", "network false"] {
+        assert!(seen.contains(&nothing), "{nothing}: {seen:?}");
+    }
+    assert!(seen.iter().any(|line| line.starts_with("root Err")), "{seen:?}");
+    assert!(seen.iter().any(|line| line.starts_with("written Err")), "{seen:?}");
+    assert!(!world.project("x").exists());
 }
 
 #[test]

@@ -226,26 +226,13 @@ fn binary() -> &'static Path {
 }
 
 impl World {
-    /// A built plugin of this project, such as `leaderboard`.
+    /// A built component: a plugin of this project, such as `leaderboard`, or one of the tests' own.
     ///
     /// # Panics
     /// When it was not built.
     #[must_use]
     pub fn plugin(name: &str) -> String {
-        Self::component("HSM_PLUGINS", "plugins", name)
-    }
-
-    /// A built component of the tests, such as one that misbehaves.
-    ///
-    /// # Panics
-    /// When it was not built.
-    #[must_use]
-    pub fn guest(name: &str) -> String {
-        Self::component("HSM_GUESTS", "guests", name)
-    }
-
-    fn component(variable: &str, folder: &str, name: &str) -> String {
-        let path = built(variable, folder).join(format!("{name}.wasm"));
+        let path = built("HSM_PLUGINS", "plugins").join(format!("{name}.wasm"));
         assert!(path.is_file(), "there is no {}: run `tests/run`, which builds it", path.display());
         path.to_string_lossy().into_owned()
     }
