@@ -1,6 +1,6 @@
 //! The trait of an aggregator.
 
-use crate::{Artifact, Body, Failure, Results, Table};
+use crate::{Artifact, Body, Failure, Json, Results, Table};
 use serde::de::DeserializeOwned;
 
 /// Says what the results of a sweep mean.
@@ -15,7 +15,7 @@ pub trait Aggregate: Sized {
     ///
     /// # Errors
     /// [`Failure::config`] for a configuration that cannot be used.
-    fn open(config: Self::Config, sweep: serde_json::Value) -> Result<Self, Failure>;
+    fn open(config: Self::Config, sweep: Json) -> Result<Self, Failure>;
 
     /// Takes one batch.
     ///

@@ -73,6 +73,8 @@ pub use bindings::aggregator::exports::hsm::plugin::aggregator::{Artifact, Body,
 pub use bindings::shared::hsm::plugin::types::{Blame, Cells, Column, Failure, Table, TaskState};
 pub use cell::Cell;
 pub use generate::Generate;
+/// JSON of any shape: what describes a sweep.
+pub use serde_json::Value as Json;
 pub use table::Row;
 
 /// Makes a crate the component of a generator. The argument is a type with [`Generate`]; call it once, at the crate's root.

@@ -18,7 +18,7 @@ mod report;
 use best::{Best, Entry};
 use config::{Config, Mode};
 use effects::Effects;
-use hsm_sdk::{Aggregate, Artifact, Column, Failure, Results, TaskState};
+use hsm_sdk::{Aggregate, Artifact, Column, Failure, Json, Results, TaskState};
 use report::Report;
 
 /// A ranking under way.
@@ -49,7 +49,7 @@ struct Counts {
 impl Aggregate for Leaderboard {
     type Config = Config;
 
-    fn open(config: Config, _sweep: serde_json::Value) -> Result<Self, Failure> {
+    fn open(config: Config, _sweep: Json) -> Result<Self, Failure> {
         config.check()?;
         Ok(Self { config, ranking: None })
     }

@@ -1,0 +1,87 @@
+//! An aggregator that is a component.
+
+use crate::bindings::aggregator::exports::hsm::plugin::aggregator as wit;
+use crate::bindings::aggregator::{AggregatorPlugin, AggregatorPluginPre};
+use crate::guest::Guest;
+use crate::sandbox::Sandbox;
+use crate::state::State;
+use crate::{check, convert, fault};
+use hsm_core::roles::{Aggregation, Aggregator, Artifact, ArtifactBody, Failure, Results};
+use std::sync::Arc;
+use wasmtime::component::{Component, ResourceAny};
+
+/// What an aggregation's random numbers start from: it has no seed of its own.
+const SEED: u64 = 0;
+
+/// An aggregator; each aggregation is an instance of its own.
+pub(crate) struct ComponentAggregator {
+    name: String,
+    sandbox: Arc<Sandbox>,
+    pre: AggregatorPluginPre<State>,
+}
+
+impl ComponentAggregator {
+    pub(crate) fn new(name: &str, sandbox: &Arc<Sandbox>, component: &Component) -> wasmtime::Result<Self> {
+        let pre = AggregatorPluginPre::new(sandbox.linker().instantiate_pre(component)?)?;
+        Ok(Self { name: name.to_owned(), sandbox: sandbox.clone(), pre })
+    }
+}
+
+impl Aggregator for ComponentAggregator {
+    fn open(&self, config: &str, sweep: &str) -> Result<Box<dyn Aggregation>, Failure> {
+        let pre = self.pre.clone();
+        let guest = Guest::start(&self.sandbox, &self.name, SEED, async move |store| {
+            pre.instantiate_async(store).await
+        })?;
+        let (config, sweep) = (config.to_owned(), sweep.to_owned());
+        let opened = guest.call(async move |plugin: &AggregatorPlugin, store| {
+            plugin.hsm_plugin_aggregator().aggregation().call_open(store, &config, &sweep).await
+        })?;
+        let aggregation = opened.map_err(fault::reported)?;
+        let (name, sandbox) = (self.name.clone(), self.sandbox.clone());
+        Ok(Box::new(ComponentAggregation { name, sandbox, guest, aggregation }))
+    }
+}
+
+struct ComponentAggregation {
+    name: String,
+    sandbox: Arc<Sandbox>,
+    guest: Guest<AggregatorPlugin>,
+    aggregation: ResourceAny,
+}
+
+impl Aggregation for ComponentAggregation {
+    fn add(&mut self, results: Results) -> Result<(), Failure> {
+        let aggregation = self.aggregation;
+        let results = wit::Results {
+            tasks: results.tasks,
+            states: results.states.into_iter().map(convert::state_out).collect(),
+            params: convert::table_out(results.params),
+            metrics: convert::table_out(results.metrics),
+            facts: convert::table_out(results.facts),
+        };
+        let answer = self.guest.call(async move |plugin, store| {
+            plugin.hsm_plugin_aggregator().aggregation().call_add(store, aggregation, &results).await
+        })?;
+        answer.map_err(fault::reported)
+    }
+
+    fn finish(self: Box<Self>) -> Result<Vec<Artifact>, Failure> {
+        let aggregation = self.aggregation;
+        let answer = self.guest.call(async move |plugin, store| {
+            plugin.hsm_plugin_aggregator().aggregation().call_finish(store, aggregation).await
+        })?;
+        let artifacts: Vec<Artifact> = answer.map_err(fault::reported)?.into_iter().map(artifact_in).collect();
+        check::artifacts(&artifacts, self.sandbox.limits())
+            .map_err(|problem| fault::bad_answer(&self.name, &problem))?;
+        Ok(artifacts)
+    }
+}
+
+fn artifact_in(artifact: wit::Artifact) -> Artifact {
+    let body = match artifact.body {
+        wit::Body::Table(table) => ArtifactBody::Table(convert::table_in(table)),
+        wit::Body::Bytes(bytes) => ArtifactBody::Bytes(bytes),
+    };
+    Artifact { name: artifact.name, media_type: artifact.media_type, body }
+}

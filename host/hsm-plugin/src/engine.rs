@@ -1,0 +1,104 @@
+//! The WebAssembly engine, its settings, and the thread that moves its clock.
+
+use crate::limits::{self, Limits};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+use wasmtime::{Cache, Config, Engine, EngineWeak};
+
+/// How often a guest that computes lets the host look at the time.
+const TICK: Duration = Duration::from_millis(10);
+
+/// How much more address space a growing memory asks for at once.
+const GROWTH_BYTES: u64 = 1 << 20;
+
+/// The unmapped pages behind a memory. Greater ones save bounds checks and cost address space.
+const GUARD_BYTES: u64 = 64 * 1024;
+
+/// An engine for these limits. The compiling process and the running one have to agree on them, or neither finds in the cache
+/// what the other put there.
+pub(crate) fn engine(limits: &Limits, cache: Option<Cache>) -> wasmtime::Result<Engine> {
+    let mut config = Config::new();
+    config
+        .epoch_interruption(true)
+        .memory_reservation(limits::bytes(limits.memory_mib))
+        .memory_reservation_for_growth(GROWTH_BYTES)
+        .memory_guard_size(GUARD_BYTES)
+        .cache(cache);
+    Engine::new(&config)
+}
+
+/// Gives the compiler its threads, once for the process. Where the program has made such a pool already, that one stays.
+pub(crate) fn limit_compile_threads() {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let threads = cores.min(limits::COMPILE_THREADS);
+    // The only error is that there is a pool.
+    let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
+}
+
+/// Moves an engine's epoch while any guest runs, and sleeps otherwise: a driver that waits for days costs nothing.
+#[derive(Debug)]
+pub(crate) struct Ticker(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    state: Mutex<TickerState>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct TickerState {
+    running: usize,
+    ended: bool,
+}
+
+/// While it lives, the epoch moves.
+#[derive(Debug)]
+pub(crate) struct Ticking<'a>(&'a Shared);
+
+impl Ticker {
+    pub(crate) fn start(engine: &Engine) -> std::io::Result<Self> {
+        let shared = Arc::new(Shared::default());
+        let (engine, of_thread) = (engine.weak(), shared.clone());
+        std::thread::Builder::new().name("hsm-plugin-ticker".to_owned()).spawn(move || of_thread.tick(&engine))?;
+        Ok(Self(shared))
+    }
+
+    pub(crate) fn run(&self) -> Ticking<'_> {
+        self.0.change(|state| state.running += 1);
+        Ticking(&self.0)
+    }
+}
+
+impl Drop for Ticking<'_> {
+    fn drop(&mut self) {
+        self.0.change(|state| state.running -= 1);
+    }
+}
+
+impl Drop for Ticker {
+    fn drop(&mut self) {
+        self.0.change(|state| state.ended = true);
+    }
+}
+
+impl Shared {
+    fn change(&self, change: impl FnOnce(&mut TickerState)) {
+        change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner));
+        self.changed.notify_one();
+    }
+
+    fn tick(&self, engine: &EngineWeak) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        while !state.ended {
+            if state.running == 0 {
+                state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            }
+            drop(state);
+            std::thread::sleep(TICK);
+            let Some(engine) = engine.upgrade() else { return };
+            engine.increment_epoch();
+            state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}

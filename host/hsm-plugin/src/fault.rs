@@ -1,0 +1,132 @@
+//! From what stopped a plugin to words for the person in front of it.
+
+use crate::compiler_child::CompileError;
+use crate::inspect::InspectError;
+use crate::limits::{Limits, raise_hint};
+use crate::plain::{plain, plain_line};
+use crate::state::State;
+use hsm_core::roles::{Blame, Failure};
+use wasmtime::Trap;
+use wasmtime_wasi::I32Exit;
+
+/// A plugin's own message is cut here: it should be a sentence.
+const MESSAGE_BYTES_MAX: usize = 4_096;
+
+/// For mistakes that only the plugin's author can put right.
+const REPORT_HINT: &str = "this is a fault of the plugin: report it to its author, or use another release";
+
+/// A call that took longer than it may.
+pub(crate) fn out_of_time(plugin: &str, limits: &Limits) -> Failure {
+    let limit = limits.call_time_s;
+    let message = format!("the plugin `{plugin}` was stopped: it did not answer within {limit} s (`call_time_s`)");
+    Failure::new(Blame::Internal, "out-of-time", message).with_hint(raise_hint("call_time_s", limit))
+}
+
+/// A call that somebody stopped.
+pub(crate) fn cancelled(plugin: &str) -> Failure {
+    Failure::new(Blame::Transient, "cancelled", format!("the plugin `{plugin}` was stopped on request"))
+}
+
+/// An answer that the contract does not allow.
+pub(crate) fn bad_answer(plugin: &str, problem: &str) -> Failure {
+    let problem = plain_line(problem, MESSAGE_BYTES_MAX);
+    Failure::new(Blame::Internal, "bad-answer", format!("the plugin `{plugin}` gave an unusable answer: {problem}"))
+        .with_hint(REPORT_HINT)
+}
+
+/// A thread, a folder or another thing of this machine that could not be had.
+pub(crate) fn host(problem: &str) -> Failure {
+    Failure::new(Blame::Transient, "host", format!("plugins cannot be run here: {problem}"))
+}
+
+/// A file that is not what was asked for.
+pub(crate) fn inspected(path: &str, error: &InspectError) -> Failure {
+    Failure::new(Blame::Config, error.code(), format!("`{path}` cannot be used: {error}")).with_hint(error.hint())
+}
+
+/// What the plugin itself reported.
+pub(crate) fn reported(failure: crate::bindings::types::Failure) -> Failure {
+    use crate::bindings::types::Blame as Theirs;
+    let blame = match failure.blame {
+        Theirs::Config => Blame::Config,
+        Theirs::Input => Blame::Input,
+        Theirs::Transient => Blame::Transient,
+        Theirs::Internal => Blame::Internal,
+    };
+    let code = plain_line(&failure.code, 64);
+    Failure {
+        blame,
+        code: if code.is_empty() { "failed".to_owned() } else { code },
+        message: plain(failure.message.trim(), MESSAGE_BYTES_MAX),
+        hint: failure.hint.map(|hint| plain(hint.trim(), MESSAGE_BYTES_MAX)),
+    }
+}
+
+/// A component that did not get compiled.
+pub(crate) fn not_compiled(plugin: &str, limits: &Limits, error: CompileError) -> Failure {
+    let fail = |code, message| Failure::new(Blame::Internal, code, message);
+    match error {
+        CompileError::Invalid(problem) => {
+            let hint = "copy or build the plugin again";
+            fail("damaged", format!("the plugin `{plugin}` is not valid WebAssembly: {problem}")).with_hint(hint)
+        }
+        CompileError::OutOfTime => {
+            let limit = limits.compile_time_s;
+            fail(
+                "compile-time",
+                format!("the plugin `{plugin}` was not compiled within {limit} s (`compile_time_s`)"),
+            )
+            .with_hint(raise_hint("compile_time_s", limit))
+        }
+        CompileError::OutOfMemory => {
+            let limit = limits.compile_memory_mib;
+            fail(
+                "compile-memory",
+                format!("compiling the plugin `{plugin}` took more than {limit} MiB of address space (`compile_memory_mib`)"),
+            )
+            .with_hint(raise_hint("compile_memory_mib", limit))
+        }
+        CompileError::Cancelled => cancelled(plugin),
+        CompileError::Child(problem) => {
+            let problem = plain_line(&problem, MESSAGE_BYTES_MAX);
+            Failure::new(Blame::Transient, "host", format!("the plugin `{plugin}` could not be compiled: {problem}"))
+        }
+    }
+}
+
+/// A call that ended in an error of the engine: a trap, or a limit.
+pub(crate) fn trapped(plugin: &str, limits: &Limits, state: &State, error: &wasmtime::Error) -> Failure {
+    let fail = |code: &str, text: String| {
+        Failure::new(Blame::Internal, code, format!("the plugin `{plugin}` {text}")).with_hint(REPORT_HINT)
+    };
+    if state.limiter.memory_exceeded {
+        let limit = limits.memory_mib;
+        return fail("out-of-memory", format!("was stopped: it wanted more than {limit} MiB of memory (`memory_mib`)"))
+            .with_hint(raise_hint("memory_mib", limit));
+    }
+    if let Some(I32Exit(code)) = error.downcast_ref::<I32Exit>() {
+        return fail("exited", format!("ended itself with exit code {code} instead of answering"));
+    }
+    // The engine has no type for this error that others could name.
+    if error.chain().any(|cause| cause.to_string().contains("fuel allocated for hostcalls")) {
+        let limit = limits.call_data_mib;
+        return fail("too-much-data", format!("was stopped: it answered with more than {limit} MiB (`call_data_mib`)"))
+            .with_hint(raise_hint("call_data_mib", limit));
+    }
+    let last_words = state.lines.tail().join(" / ");
+    let last_words = if last_words.is_empty() { String::new() } else { format!(": {last_words}") };
+    match error.downcast_ref::<Trap>() {
+        Some(Trap::StackOverflow) => fail("stack-overflow", "ran out of stack: it calls itself too deeply".to_owned()),
+        Some(Trap::UnreachableCodeReached) => fail("panic", format!("gave up{last_words}")),
+        // A stack at the bottom of its memory, as Rust has it, overflows out of it.
+        Some(Trap::MemoryOutOfBounds) => fail(
+            "out-of-bounds",
+            format!("reached outside its memory, which also happens when it calls itself too deeply{last_words}"),
+        ),
+        Some(trap) => fail("trap", format!("broke down: {trap}{last_words}")),
+        None => {
+            let problem = plain_line(&format!("{error:#}"), MESSAGE_BYTES_MAX);
+            fail("trap", format!("broke down: {problem}{last_words}"))
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! From a reference to a role: reads the file, checks its digest, looks at it, compiles it.
+
+use crate::aggregator::ComponentAggregator;
+use crate::compiler_child::Compiler;
+use crate::fault;
+use crate::generator::ComponentGenerator;
+use crate::inspect::{Role, inspect};
+use crate::limits::{self, Limits, raise_hint};
+use crate::plain::plain_line;
+use crate::sandbox::{Canceller, Sandbox};
+use hsm_core::roles::{Aggregator, Blame, Failure, Generator, Loaded, Roles};
+use sha2::{Digest, Sha256};
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use wasmtime::component::Component;
+
+/// How plugins are run.
+#[derive(Clone, Debug)]
+pub struct PluginSettings {
+    /// The folder that relative references start from: the project's, or the current one.
+    pub base_folder: PathBuf,
+    /// The folder for compiled code, the user's own; without one, each process compiles into a temporary folder.
+    pub cache_folder: Option<PathBuf>,
+    /// What plugins may use.
+    pub limits: Limits,
+    /// How components are compiled.
+    pub compiler: Compiler,
+}
+
+/// Plugins as roles. Making it costs nothing; the engine starts with the first plugin.
+///
+/// A reference is the path of a `.wasm` file.
+pub struct PluginRoles {
+    settings: PluginSettings,
+    canceller: Canceller,
+    sandbox: Mutex<Option<Arc<Sandbox>>>,
+}
+
+impl PluginRoles {
+    /// Plugins under these settings.
+    #[must_use]
+    pub fn new(settings: PluginSettings) -> Self {
+        Self { settings, canceller: Canceller::new(), sandbox: Mutex::default() }
+    }
+
+    /// What stops the plugins that run: for Ctrl-C.
+    #[must_use]
+    pub fn canceller(&self) -> Canceller {
+        self.canceller.clone()
+    }
+
+    fn load<T>(
+        &self,
+        reference: &str,
+        digest: Option<&str>,
+        wanted: Role,
+        link: impl FnOnce(&str, &Arc<Sandbox>, &Component) -> wasmtime::Result<T>,
+    ) -> Result<(String, String, T), Failure> {
+        let path = self.settings.base_folder.join(reference);
+        let wasm = read(&path, reference, &self.settings.limits)?;
+        let found = hex(&Sha256::digest(&wasm));
+        if let Some(expected) = digest.filter(|expected| !expected.eq_ignore_ascii_case(&found)) {
+            return Err(changed(reference, expected, &found));
+        }
+        inspect(&wasm, wanted).map_err(|error| fault::inspected(reference, &error))?;
+        let name = plugin_name(&path);
+        let sandbox = self.sandbox()?;
+        let component = sandbox.component(&name, &wasm)?;
+        let role = link(&name, &sandbox, &component).map_err(|error| unlinked(reference, &error))?;
+        Ok((name, found, role))
+    }
+
+    fn sandbox(&self) -> Result<Arc<Sandbox>, Failure> {
+        let mut sandbox = self.sandbox.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(sandbox) = &*sandbox {
+            return Ok(sandbox.clone());
+        }
+        let PluginSettings { cache_folder, limits, compiler, .. } = self.settings.clone();
+        let made = Sandbox::new(limits, compiler, cache_folder.as_deref(), self.canceller.clone())?;
+        Ok(sandbox.insert(Arc::new(made)).clone())
+    }
+}
+
+impl Roles for PluginRoles {
+    fn generator(&self, reference: &str, digest: Option<&str>) -> Result<Loaded<dyn Generator>, Failure> {
+        let (name, digest, role) = self.load(reference, digest, Role::Generator, ComponentGenerator::new)?;
+        Ok(Loaded { name, digest, role: Arc::new(role) })
+    }
+
+    fn aggregator(&self, reference: &str, digest: Option<&str>) -> Result<Loaded<dyn Aggregator>, Failure> {
+        let (name, digest, role) = self.load(reference, digest, Role::Aggregator, ComponentAggregator::new)?;
+        Ok(Loaded { name, digest, role: Arc::new(role) })
+    }
+}
+
+impl std::fmt::Debug for PluginRoles {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PluginRoles").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+/// Reads a regular file within the limit. Opened without blocking, so that a pipe in its place cannot hold anybody up.
+fn read(path: &Path, reference: &str, limits: &Limits) -> Result<Vec<u8>, Failure> {
+    let shown = plain_line(reference, 500);
+    let fail = |code, problem: String| {
+        Failure::new(Blame::Config, code, format!("the plugin `{shown}` cannot be read: {problem}"))
+    };
+    let io = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::NotFound => Failure::new(Blame::Config, "not-found", format!("there is no plugin `{shown}`"))
+            .with_hint("give the path of its `.wasm` file"),
+        _ => fail("unreadable", error.to_string()),
+    };
+    let flags = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or_default();
+    let file = File::options().read(true).custom_flags(flags).open(path).map_err(io)?;
+    let metadata = file.metadata().map_err(io)?;
+    if !metadata.is_file() {
+        let kind = if metadata.is_dir() { "a folder" } else { "not a regular file" };
+        return Err(fail("unreadable", format!("it is {kind}")).with_hint("give the path of its `.wasm` file"));
+    }
+    let max = limits::bytes(limits.component_mib);
+    let mut wasm = Vec::new();
+    file.take(max.saturating_add(1)).read_to_end(&mut wasm).map_err(io)?;
+    if wasm.len() as u64 > max {
+        let limit = limits.component_mib;
+        return Err(fail("too-large", format!("it is larger than {limit} MiB (`component_mib`)"))
+            .with_hint(raise_hint("component_mib", limit)));
+    }
+    Ok(wasm)
+}
+
+fn changed(reference: &str, expected: &str, found: &str) -> Failure {
+    let shown = plain_line(reference, 500);
+    let message = format!("the plugin `{shown}` is not the file it was: its SHA-256 is {found}, and {expected} is expected");
+    Failure::new(Blame::Config, "digest-differs", message)
+        .with_hint("bring the former file back, or begin a new sweep with the new one")
+}
+
+/// A component that inspection let through may still not fit: a newer patch release may export a function that has changed.
+fn unlinked(reference: &str, error: &wasmtime::Error) -> Failure {
+    let problem = plain_line(&format!("{error:#}"), 1_000);
+    let message = format!("`{}` does not fit hsm's plugin interface: {problem}", plain_line(reference, 500));
+    Failure::new(Blame::Config, "bad-interface", message).with_hint("build it again, or use another release of it")
+}
+
+/// The file's name without its ending, made fit for a folder.
+fn plugin_name(path: &Path) -> String {
+    let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let plain = |character: char| {
+        let fits = character.is_ascii_alphanumeric() || matches!(character, '.' | '_' | '-');
+        if fits { character } else { '-' }
+    };
+    let name: String = stem.chars().take(64).map(plain).collect();
+    let name = name.trim_start_matches(['.', '-']);
+    if name.is_empty() { "plugin".to_owned() } else { name.to_owned() }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_fit_for_a_folder() {
+        let cases = [
+            ("target/plugins/leaderboard.wasm", "leaderboard"),
+            ("../a b/ü;x.wasm", "--x"),
+            (".hidden.wasm", "hidden"),
+            ("-rf.wasm", "rf"),
+            ("/", "plugin"),
+        ];
+        for (path, expected) in cases {
+            assert_eq!(plugin_name(Path::new(path)), expected.trim_start_matches('-'), "{path}");
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! What a plugin instance sees of the world: WASI with nothing in it, a log, and a limit on memory.
+
+use crate::bindings::{log, types};
+use crate::lines::{LineStream, Lines, Stream};
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tracing::Level;
+use wasmtime::component::ResourceTable;
+use wasmtime_wasi::{Deterministic, HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxView, WasiView};
+
+/// The one moment plugins know: the first second of the year 2000. Some programs take earlier ones for a broken clock.
+const WALL_CLOCK: Duration = Duration::from_secs(946_684_800);
+
+/// How far each look at the monotonic clock moves it, so that loops that wait for it end.
+const TICK_NS: u64 = 1_000;
+
+/// Random bytes are made in this many rounds of 32 and then come again. Nothing secret is made of them.
+const RANDOM_ROUNDS: u32 = 128;
+
+/// Elements of all tables of an instance: references to functions, of which a whole Python interpreter has ten thousand.
+const TABLE_ELEMENTS_MAX: usize = 1_000_000;
+
+/// Core instances, memories and tables: a Python component has a few dozen.
+const PARTS_MAX: usize = 1_000;
+
+/// The host's side of one plugin instance.
+pub(crate) struct State {
+    wasi: WasiCtx,
+    resources: ResourceTable,
+    pub(crate) limiter: Limiter,
+    pub(crate) lines: Arc<Lines>,
+}
+
+impl State {
+    pub(crate) fn new(lines: Arc<Lines>, memory_bytes: usize, seed: u64) -> Self {
+        let mut builder = WasiCtx::builder();
+        builder
+            .wall_clock(FixedClock)
+            .monotonic_clock(CountingClock::default())
+            .secure_random(Deterministic::new(random_bytes(seed, "secure")))
+            .insecure_random(Deterministic::new(random_bytes(seed, "insecure")))
+            .insecure_random_seed(u128::from(seed))
+            .allow_tcp(false)
+            .allow_udp(false)
+            .stdout(LineStream::new(lines.clone(), Stream::Stdout))
+            .stderr(LineStream::new(lines.clone(), Stream::Stderr));
+        let limiter = Limiter { memory_bytes_max: memory_bytes, ..Limiter::default() };
+        Self { wasi: builder.build(), resources: ResourceTable::new(), limiter, lines }
+    }
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.resources }
+    }
+}
+
+impl types::Host for State {}
+
+impl log::Host for State {
+    fn write(&mut self, level: log::Level, message: String) {
+        let level = match level {
+            log::Level::Error => Level::ERROR,
+            log::Level::Warn => Level::WARN,
+            log::Level::Info => Level::INFO,
+            log::Level::Debug => Level::DEBUG,
+            log::Level::Trace => Level::TRACE,
+        };
+        self.lines.line(level, &message);
+    }
+}
+
+/// Bytes that follow from the seed, so that the same search draws the same numbers also where a language's own generator asks
+/// the system for its start.
+fn random_bytes(seed: u64, purpose: &str) -> Vec<u8> {
+    let block = |round: u32| {
+        Sha256::new()
+            .chain_update(purpose)
+            .chain_update(seed.to_le_bytes())
+            .chain_update(round.to_le_bytes())
+            .finalize()
+    };
+    (0..RANDOM_ROUNDS).flat_map(block).collect()
+}
+
+struct FixedClock;
+
+impl HostWallClock for FixedClock {
+    fn resolution(&self) -> Duration {
+        Duration::from_secs(1)
+    }
+
+    fn now(&self) -> Duration {
+        WALL_CLOCK
+    }
+}
+
+/// Tells how often it was asked, not what time it is.
+#[derive(Default)]
+struct CountingClock(AtomicU64);
+
+impl HostMonotonicClock for CountingClock {
+    fn resolution(&self) -> u64 {
+        TICK_NS
+    }
+
+    fn now(&self) -> u64 {
+        self.0.fetch_add(TICK_NS, Ordering::Relaxed)
+    }
+}
+
+/// Counts the memory of all of an instance's memories together, and remembers that the limit was hit.
+#[derive(Debug, Default)]
+pub(crate) struct Limiter {
+    memory_bytes_max: usize,
+    memory_bytes: usize,
+    table_elements: usize,
+    pub(crate) memory_exceeded: bool,
+}
+
+impl wasmtime::ResourceLimiter for Limiter {
+    fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        let total = self.memory_bytes.saturating_add(desired.saturating_sub(current));
+        if total > self.memory_bytes_max {
+            self.memory_exceeded = true;
+            // An error and not a refusal: guests turn a refusal into an abort without a word.
+            return Err(wasmtime::Error::msg("the memory limit"));
+        }
+        self.memory_bytes = total;
+        Ok(true)
+    }
+
+    fn table_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        self.table_elements = self.table_elements.saturating_add(desired.saturating_sub(current));
+        Ok(self.table_elements <= TABLE_ELEMENTS_MAX)
+    }
+
+    fn instances(&self) -> usize {
+        PARTS_MAX
+    }
+
+    fn tables(&self) -> usize {
+        PARTS_MAX
+    }
+
+    fn memories(&self) -> usize {
+        PARTS_MAX
+    }
+}
