@@ -1,5 +1,8 @@
 //! The one place that reads the environment. Everything else is handed what it needs.
-#![expect(clippy::disallowed_methods, reason = "this is the module the rule keeps for reading the environment")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this is the module the rule keeps for reading the environment"
+)]
 
 use std::path::PathBuf;
 
@@ -10,6 +13,28 @@ pub fn home() -> Option<PathBuf> {
 
 /// Every `HSM_…` variable that is text: settings, among them.
 pub fn settings() -> Vec<(String, String)> {
-    let readable = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let readable = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     readable.filter(|(name, _)| name.starts_with("HSM_")).collect()
+}
+
+/// Where programs are looked for.
+pub fn path() -> Option<String> {
+    std::env::var("PATH").ok()
+}
+
+/// The conda that the user's shell has set up.
+pub fn conda_exe() -> Option<PathBuf> {
+    std::env::var_os("CONDA_EXE").map(PathBuf::from)
+}
+
+/// The GPUs that whoever started this left to it.
+pub fn cuda_visible_devices() -> Option<String> {
+    std::env::var("CUDA_VISIBLE_DEVICES").ok()
+}
+
+/// Where the user's programs keep what they can make again.
+pub fn cache_folder() -> Option<PathBuf> {
+    let named = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    named.or_else(|| home().map(|home| home.join(".cache")))
 }

@@ -5,20 +5,27 @@
 
 mod args;
 mod commands;
+mod context;
 mod environment;
+mod launch;
 mod output;
+mod plugins;
+mod project;
 mod report;
 mod scripts;
+mod source;
+mod space;
+mod sweep_file;
+mod trust;
 
 use args::Cli;
 use clap::Parser;
-use report::{Exit, Problem};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     start_log(cli.global.verbose);
-    commands::dispatch(cli).unwrap_or_else(Problem::report).into()
+    commands::dispatch(&cli).unwrap_or_else(|problem| problem.report().into())
 }
 
 /// Log lines go to standard error: warnings at first, more with each `-v`.
@@ -30,5 +37,10 @@ fn start_log(verbose: u8) {
         2 => LevelFilter::DEBUG,
         _ => LevelFilter::TRACE,
     };
-    tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).without_time().with_target(false).init();
+    tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_writer(std::io::stderr)
+        .without_time()
+        .with_target(false)
+        .init();
 }

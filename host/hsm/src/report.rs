@@ -1,10 +1,15 @@
 //! Every way a command can end: the exit codes, and the one place where errors become `error: …`, `hint: …` and a code.
 
 use crate::output::{ClosedPipe, Console};
+use hsm_core::command::CommandError;
+use hsm_core::diagnostic::{Diagnostics, Severity};
+use hsm_core::roles::Failure;
+use hsm_core::sweep_id::SweepIdError;
+use hsm_engine::ErrorKind;
 use std::path::Path;
 use std::process::ExitCode;
 
-/// What `hsm` tells whoever started it.
+/// What `hsm` tells whoever started it. The code 3, another machine cannot be reached, is kept for commands that reach any.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
     /// All went well.
@@ -13,9 +18,6 @@ pub enum Exit {
     General = 1,
     /// Settings, a sweep file or the command line are wrong.
     Configuration = 2,
-    /// Another machine cannot be reached.
-    #[expect(dead_code, reason = "documented for users now; commands that reach other machines return it")]
-    Connection = 3,
     /// Something may not be read or written.
     Permission = 4,
     /// What was named does not exist.
@@ -96,5 +98,96 @@ impl From<ClosedPipe> for Problem {
                 Self::new(Exit::General, format!("could not write to standard output: {}", plain(&error)))
             }
         }
+    }
+}
+
+impl From<Diagnostics> for Problem {
+    fn from(found: Diagnostics) -> Self {
+        let errors = found.as_slice().iter().filter(|found| found.severity == Severity::Error);
+        let mut lines = Vec::new();
+        let mut hint = None;
+        // All but the last hint stand below their error, so that each is read with what it is about.
+        for error in errors {
+            if let Some(earlier) = hint.take() {
+                lines.push(format!("hint: {earlier}"));
+            }
+            let start = if lines.is_empty() { "" } else { "error: " };
+            lines.push(format!("{start}{error}"));
+            hint.clone_from(&error.hint);
+        }
+        Self { exit: Exit::Configuration, message: Some(lines.join("\n")), hint }
+    }
+}
+
+impl From<Failure> for Problem {
+    fn from(failure: Failure) -> Self {
+        let exit = if failure.code == "not-found" { Exit::NotFound } else { Exit::Plugin };
+        Self { exit, message: Some(failure.message), hint: failure.hint }
+    }
+}
+
+impl From<hsm_engine::Error> for Problem {
+    fn from(error: hsm_engine::Error) -> Self {
+        let exit = match error.kind() {
+            _ if error.is_permission() => Exit::Permission,
+            _ if error.is_not_found() => Exit::NotFound,
+            _ if error.is_already_there() => Exit::Configuration,
+            ErrorKind::Configuration => Exit::Configuration,
+            ErrorKind::Plugin => Exit::Plugin,
+            ErrorKind::Path | ErrorKind::Submission | ErrorKind::Monitoring | ErrorKind::Collection => {
+                Exit::General
+            }
+        };
+        Self { exit, message: Some(error.to_string()), hint: error.hint().map(str::to_owned) }
+    }
+}
+
+impl From<SweepIdError> for Problem {
+    fn from(error: SweepIdError) -> Self {
+        Self::new(Exit::Configuration, error.to_string())
+    }
+}
+
+impl From<CommandError> for Problem {
+    fn from(error: CommandError) -> Self {
+        Self::new(Exit::Configuration, error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hsm_core::roles::Blame;
+    use std::io;
+
+    #[test]
+    fn every_kind_of_problem_has_its_code() {
+        let engine = |kind| Problem::from(hsm_engine::Error::new(kind, "x")).exit;
+        assert_eq!(engine(ErrorKind::Configuration), Exit::Configuration);
+        assert_eq!(engine(ErrorKind::Submission), Exit::General);
+        assert_eq!(engine(ErrorKind::Plugin), Exit::Plugin);
+        assert_eq!(Problem::from(hsm_engine::Error::not_found("x")).exit, Exit::NotFound);
+        assert_eq!(Problem::from(hsm_engine::Error::already_there("x")).exit, Exit::Configuration);
+        let io = |kind| Problem::file("read", Path::new("f"), &io::Error::from(kind)).exit;
+        assert_eq!(io(io::ErrorKind::PermissionDenied), Exit::Permission);
+        assert_eq!(io(io::ErrorKind::NotFound), Exit::NotFound);
+        assert_eq!(io(io::ErrorKind::StorageFull), Exit::General);
+        let failure = |code| Problem::from(Failure::new(Blame::Config, code, "x")).exit;
+        assert_eq!(failure("not-found"), Exit::NotFound);
+        assert_eq!(failure("out-of-time"), Exit::Plugin);
+    }
+
+    #[test]
+    fn a_reader_that_left_is_no_problem() {
+        let problem = Problem::from(ClosedPipe::from(io::Error::from(io::ErrorKind::BrokenPipe)));
+        assert_eq!((problem.exit, problem.message), (Exit::Success, None));
+    }
+
+    #[test]
+    fn each_finding_keeps_its_hint() {
+        let found =
+            hsm_core::sweep::SweepFile::parse("gird:\n  a: [1]\ngrid:\n  b: []\n", "s.yaml").unwrap_err();
+        let problem = Problem::from(found);
+        insta::assert_snapshot!(problem.message.unwrap(), @"");
     }
 }

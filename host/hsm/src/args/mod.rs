@@ -8,7 +8,9 @@ mod values;
 
 pub use setup::{CompilePluginArgs, CompletionsArgs, DriveArgs, InitArgs, TrustArgs};
 pub use sweep_file::{LimitArgs, PlanArgs, RunArgs, SourceArgs};
-pub use sweeps::{CancelArgs, CollectArgs, CompleteArgs, ErrorsArgs, ListArgs, MonitorArgs, StatusArgs, SweepArg};
+pub use sweeps::{
+    CancelArgs, CollectArgs, CompleteArgs, ErrorsArgs, ListArgs, MonitorArgs, StatusArgs, SweepArg,
+};
 pub use values::{Format, KeyValue, Mode, Only};
 
 use clap::{Args, Parser, Subcommand};
@@ -46,6 +48,9 @@ pub struct GlobalArgs {
     /// Use a plugin: the path of a WebAssembly component (`run`, `plan`: a generator; `collect`: an aggregator)
     #[arg(long, global = true, value_name = "REF", help_heading = "Global options")]
     pub plugin: Option<String>,
+    /// Give a plugin more than usual: `call_time_s=60`, `memory_mib=1024`; may be given again
+    #[arg(long, global = true, value_name = "LIMIT=VALUE", help_heading = "Global options")]
+    pub plugin_limit: Vec<String>,
     /// Say more on standard error (twice: everything)
     #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Global options")]
     pub verbose: u8,

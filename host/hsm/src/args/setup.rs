@@ -34,6 +34,9 @@ pub struct TrustArgs {
 /// `hsm drive`, which `hsm run` starts in the background
 #[derive(Args, Debug)]
 pub struct DriveArgs {
+    /// Take the sweep over from a driver on another machine that shows no sign of life
+    #[arg(long)]
+    pub take_over: bool,
     /// The folder of the sweep
     pub sweep_dir: PathBuf,
 }

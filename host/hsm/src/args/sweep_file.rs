@@ -19,6 +19,9 @@ pub struct SourceArgs {
     /// The name of the runs' group, in place of the sweep's id
     #[arg(long, value_name = "NAME")]
     pub group: Option<String>,
+    /// The sweep's id, in place of one made from the time
+    #[arg(long, value_name = "ID")]
+    pub sweep_id: Option<String>,
 }
 
 impl SourceArgs {
@@ -77,9 +80,6 @@ pub struct RunArgs {
     /// Where tasks run
     #[arg(long, value_enum, default_value_t, hide_possible_values = true)]
     pub mode: Mode,
-    /// The sweep's id, in place of one made from the time
-    #[arg(long, value_name = "ID")]
-    pub sweep_id: Option<String>,
     /// Start the sweep and return at once
     #[arg(long)]
     pub detach: bool,

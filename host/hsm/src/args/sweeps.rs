@@ -59,8 +59,8 @@ pub struct CollectArgs {
     #[command(flatten)]
     pub sweep: SweepArg,
     /// How to print the table
-    #[arg(long, value_enum, default_value_t)]
-    pub format: Format,
+    #[arg(long, value_enum)]
+    pub format: Option<Format>,
     /// Write the table to a file (its ending chooses the format where `--format` does not)
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -84,6 +84,9 @@ pub struct CompleteArgs {
     /// The limits
     #[command(flatten)]
     pub limits: LimitArgs,
+    /// Take the sweep over from a driver on another machine that shows no sign of life
+    #[arg(long)]
+    pub take_over: bool,
     /// Say which tasks would run, and run nothing
     #[arg(short, long)]
     pub dry_run: bool,
@@ -115,7 +118,4 @@ pub struct ErrorsArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
-    /// How many of the last lines of standard error to show
-    #[arg(long, value_name = "N", default_value_t = 10)]
-    pub lines: usize,
 }

@@ -75,7 +75,8 @@ fn configuration_becomes_one_object() {
     };
     assert_eq!(object(&[]).unwrap(), "{}");
     assert_eq!(
-        object(&["metric=accuracy", "k=3", "deep.inner=[1,2]", "deep.other=true", "text=\"3\"", "empty="]).unwrap(),
+        object(&["metric=accuracy", "k=3", "deep.inner=[1,2]", "deep.other=true", "text=\"3\"", "empty="])
+            .unwrap(),
         r#"{"metric":"accuracy","k":3,"deep":{"inner":[1,2],"other":true},"text":"3","empty":""}"#
     );
     assert_eq!(object(&["k=1", "k=2"]).unwrap(), r#"{"k":2}"#);
@@ -85,5 +86,40 @@ fn configuration_becomes_one_object() {
 
 #[test]
 fn help_fits_on_a_screen() {
-    insta::assert_snapshot!(Cli::command().render_help(), @"");
+    insta::assert_snapshot!(Cli::command().render_help(), @r"
+    Parameter sweeps: from a sweep file to tasks, from tasks to a table
+
+    Usage: hsm [OPTIONS] <COMMAND>
+
+    Commands:
+      init         Prepare this folder for sweeps, or write a small example that runs
+      plan         Show what a sweep would run, and run nothing
+      run          Run a sweep, and follow it [alias: sweep]
+      status       Show how a sweep stands
+      monitor      Follow a sweep until it ends [alias: watch]
+      list         List the sweeps of this project, newest first [alias: recent]
+      collect      Put the results of a sweep into one table
+      complete     Run what is missing or failed in a sweep, or add new tasks to it
+      cancel       Stop a sweep, from any terminal
+      errors       Show why tasks failed
+      completions  Print the completions of a shell
+      trust        Allow settings that belong to somebody else to run commands as you
+      help         Print this message or the help of the given subcommand(s)
+
+    Options:
+      -h, --help     Print help
+      -V, --version  Print version
+
+    Global options:
+          --plugin <REF>  Use a plugin: the path of a WebAssembly component (`run`, `plan`: a generator;
+                          `collect`: an aggregator)
+      -v, --verbose...    Say more on standard error (twice: everything)
+      -q, --quiet         Say only what went wrong
+          --no-progress   Draw no progress bar
+
+    Exit codes: 0 success, 1 a task failed or was cancelled, 2 configuration or usage, 3 connection,
+    4 permission, 5 not found, 6 plugin, 130 interrupted.
+
+    New here? `hsm init --example` writes a small sweep that runs as it is.
+    ");
 }

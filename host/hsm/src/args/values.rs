@@ -66,7 +66,8 @@ impl FromStr for KeyValue {
         if key.split('.').any(str::is_empty) {
             return Err(format!("`{text}` has no name before `=`, or an empty part in it"));
         }
-        let value = serde_json::from_str(value).unwrap_or_else(|_| serde_json::Value::String(value.to_owned()));
+        let value =
+            serde_json::from_str(value).unwrap_or_else(|_| serde_json::Value::String(value.to_owned()));
         Ok(Self { key: key.to_owned(), value })
     }
 }
@@ -79,10 +80,12 @@ impl KeyValue {
     pub fn object(all: &[Self]) -> Result<serde_json::Value, String> {
         let mut root = serde_json::Map::new();
         for Self { key, value } in all {
-            let (parents, last) = key.rsplit_once('.').map_or(("", key.as_str()), |(parents, last)| (parents, last));
+            let (parents, last) =
+                key.rsplit_once('.').map_or(("", key.as_str()), |(parents, last)| (parents, last));
             let mut map = &mut root;
             for part in parents.split('.').filter(|part| !part.is_empty()) {
-                let inner = map.entry(part).or_insert_with(|| serde_json::Value::Object(serde_json::Map::new()));
+                let inner =
+                    map.entry(part).or_insert_with(|| serde_json::Value::Object(serde_json::Map::new()));
                 map = inner.as_object_mut().ok_or_else(|| part.to_owned())?;
             }
             if value.is_object() || !map.get(last).is_some_and(serde_json::Value::is_object) {

@@ -77,7 +77,8 @@ fn write_example(folder: &Path, console: Console) -> Result<Exit, Problem> {
 }
 
 fn write_project(folder: &Path, console: Console) -> Result<Exit, Problem> {
-    let found = scripts::candidates(folder).map_err(|error| Problem::file("read the folder", folder, &error))?;
+    let found =
+        scripts::candidates(folder).map_err(|error| Problem::file("read the folder", folder, &error))?;
     let script = match found.as_slice() {
         [only] => Some(only.as_str()),
         _ => None,

@@ -2,6 +2,7 @@
 //! error, and are never worth failing for.
 
 use super::text::escape_lines;
+use serde::Serialize;
 use std::io::{self, IsTerminal, Write};
 
 /// Standard output could not be written to.
@@ -52,15 +53,38 @@ impl Console {
         Ok(out.flush()?)
     }
 
-    /// Writes a value as JSON over several lines.
+    /// Writes data as it is made, through a buffer, so that a million rows never stand in memory at once.
     ///
     /// # Errors
     /// As [`Console::data`].
-    pub fn json(self, value: &impl serde::Serialize) -> Result<(), ClosedPipe> {
+    pub fn stream(self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), ClosedPipe> {
         let mut out = io::BufWriter::new(io::stdout().lock());
-        serde_json::to_writer_pretty(&mut out, value).map_err(io::Error::from)?;
-        out.write_all(b"\n")?;
+        write(&mut out)?;
         Ok(out.flush()?)
+    }
+
+    /// Writes a JSON object: the fields of `head`, then the list `name` with one item a line.
+    ///
+    /// # Errors
+    /// As [`Console::data`].
+    pub fn json_list<T: Serialize>(
+        self,
+        head: &[(&str, &dyn Field)],
+        name: &str,
+        items: impl Iterator<Item = T>,
+    ) -> Result<(), ClosedPipe> {
+        self.stream(|out| {
+            out.write_all(b"{")?;
+            for (key, value) in head {
+                write!(out, "\"{key}\":{},", value.json()?)?;
+            }
+            write!(out, "\"{name}\":[")?;
+            for (index, item) in items.enumerate() {
+                out.write_all(if index == 0 { b"\n" } else { b",\n" })?;
+                serde_json::to_writer(&mut *out, &item)?;
+            }
+            out.write_all(b"\n]}\n")
+        })
     }
 
     /// Says something that is no data, unless told to be quiet.
@@ -83,5 +107,20 @@ impl Console {
     /// Writes a line to standard error, escaped. A closed standard error is nobody's problem.
     pub fn error_line(text: &str) {
         let _ = writeln!(io::stderr().lock(), "{}", escape_lines(text));
+    }
+}
+
+/// What can stand in the head of a JSON object.
+pub trait Field {
+    /// The value as JSON text.
+    ///
+    /// # Errors
+    /// When it has none.
+    fn json(&self) -> serde_json::Result<String>;
+}
+
+impl<T: Serialize> Field for T {
+    fn json(&self) -> serde_json::Result<String> {
+        serde_json::to_string(self)
     }
 }

@@ -6,7 +6,7 @@ mod progress;
 mod table;
 mod text;
 
-pub use console::{ClosedPipe, Console};
+pub use console::{ClosedPipe, Console, Field};
 pub use progress::Progress;
 pub use table::{Align, TextTable};
 pub use text::{age, counted, duration, escape, escape_lines, rfc3339, shell_line};

@@ -66,7 +66,8 @@ impl Progress {
 
     fn plain(&mut self, line: String) {
         let now = Instant::now();
-        let due = self.last_line.as_ref().is_none_or(|(when, last)| now - *when >= PLAIN_INTERVAL && *last != line);
+        let due =
+            self.last_line.as_ref().is_none_or(|(when, last)| now - *when >= PLAIN_INTERVAL && *last != line);
         if due {
             self.console.say(&line);
             self.last_line = Some((now, line));
@@ -76,7 +77,9 @@ impl Progress {
 
 fn style() -> ProgressStyle {
     // A template with a mistake would fail the test below, never the user.
-    ProgressStyle::with_template(TEMPLATE).unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸─")
+    ProgressStyle::with_template(TEMPLATE)
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("━╸─")
 }
 
 const TEMPLATE: &str = "{bar:30} {pos}/{len}  {msg}  {elapsed} elapsed, {eta} left";

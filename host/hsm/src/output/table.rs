@@ -44,7 +44,8 @@ impl TextTable {
 
     /// The table as text that ends with a line end; wrapped to the terminal where standard output is one.
     pub fn render(&mut self) -> String {
-        let arrangement = if self.table.is_tty() { ContentArrangement::Dynamic } else { ContentArrangement::Disabled };
+        let arrangement =
+            if self.table.is_tty() { ContentArrangement::Dynamic } else { ContentArrangement::Disabled };
         self.table.set_content_arrangement(arrangement);
         let mut text = self.table.trim_fmt();
         text.push('\n');
@@ -70,6 +71,11 @@ mod tests {
         table.row(&["1", "completed"]);
         table.row(&["10", "\u{1b}[2J"]);
         table.table.force_no_tty();
-        insta::assert_snapshot!(table.render(), @"");
+        insta::assert_snapshot!(table.render(), @r"
+        task   state
+        ──────────────────
+           1   completed
+          10   \u{1b}[2J
+        ");
     }
 }

@@ -34,7 +34,8 @@ fn push_escaped(out: &mut String, character: char) {
 /// Whether a character does something to a terminal. The marks that reorder text count: they can make a line say something else
 /// than it does.
 fn steers(character: char) -> bool {
-    let reorders = matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let reorders =
+        matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     character.is_control() || reorders
 }
 
@@ -156,9 +157,13 @@ mod tests {
 
     #[test]
     fn counts_have_commas_and_a_plural() {
-        for (count, expected) in
-            [(0, "0 tasks"), (1, "1 task"), (999, "999 tasks"), (1000, "1,000 tasks"), (1_234_567, "1,234,567 tasks")]
-        {
+        for (count, expected) in [
+            (0, "0 tasks"),
+            (1, "1 task"),
+            (999, "999 tasks"),
+            (1000, "1,000 tasks"),
+            (1_234_567, "1,234,567 tasks"),
+        ] {
             assert_eq!(counted(count, "task", "tasks"), expected);
         }
     }

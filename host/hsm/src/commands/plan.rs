@@ -1,0 +1,312 @@
+//! `hsm plan`, and `hsm run --dry-run`: what a sweep would run. It creates nothing and starts nothing but a generator in its sandbox.
+
+use crate::args::{GlobalArgs, PlanArgs, SourceArgs};
+use crate::context::Context;
+use crate::launch::Start;
+use crate::output::{Align, Console, TextTable, counted, escape, shell_line};
+use crate::report::{Exit, Problem};
+use crate::space::PointSource;
+use crate::sweep_file::Definition;
+use hsm_core::plan::PlannedTask;
+use hsm_core::render::plain;
+use hsm_core::sweep::{Factor, FactorKind};
+use hsm_core::sweep_id::SweepId;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use std::path::PathBuf;
+
+/// How many tasks are shown to people, beside the last.
+const SHOWN_TASKS: u64 = 3;
+/// How many tasks are shown to programs, unless they ask for more.
+const LISTED_TASKS: u64 = 10;
+/// How many values of a list are shown in full.
+const SHOWN_VALUES: usize = 8;
+/// How many rows of a group are shown in full.
+const SHOWN_ROWS: usize = 20;
+
+/// What a sweep would run.
+#[derive(Debug)]
+pub struct Planned {
+    /// Its definition.
+    pub definition: Definition,
+    /// How its points become commands.
+    pub start: Start,
+    /// Its points.
+    pub points: PointSource,
+}
+
+impl Planned {
+    /// Reads and settles everything, as `hsm run` does.
+    ///
+    /// # Errors
+    /// When the sweep file, its script or its generator cannot be used.
+    pub fn load(source: &SourceArgs, context: &Context, global: &GlobalArgs) -> Result<Self, Problem> {
+        let root = &context.project.root;
+        let definition = Definition::load(source.file().map(PathBuf::as_path), root, context.console)?;
+        let start = Start::settle(&definition.sweep, &context.project, source.group.as_deref())?;
+        let points = PointSource::open(&definition.sweep, global, root, source.max_runs)?;
+        Ok(Self { definition, start, points })
+    }
+}
+
+/// Shows the plan.
+///
+/// # Errors
+/// When there is none, or standard output cannot be written to.
+pub fn run(args: &PlanArgs, global: &GlobalArgs, console: Console) -> Result<Exit, Problem> {
+    let context = Context::find_or_here(global, console)?;
+    let planned = Planned::load(&args.source, &context, global)?;
+    if args.count_only {
+        console.data(&format!("{}\n", planned.points.count()?))?;
+        return Ok(Exit::Success);
+    }
+    let commands = Commands::new(&planned, &context, args.source.sweep_id.as_deref())?;
+    let selection = Selection::of(args, planned.points.count()?)?;
+    if args.json {
+        json(&planned, &commands, &selection, console)
+    } else {
+        text(&planned, &commands, &selection, console)
+    }
+}
+
+/// Shows the plan as `hsm plan` without options does.
+///
+/// # Errors
+/// As [`run`].
+pub fn dry_run(planned: &Planned, context: &Context, source: &SourceArgs) -> Result<Exit, Problem> {
+    let commands = Commands::new(planned, context, source.sweep_id.as_deref())?;
+    let selection =
+        Selection { count: planned.points.count()?, tasks: Tasks::First(SHOWN_TASKS), last: true };
+    text(planned, &commands, &selection, context.console)
+}
+
+/// Which tasks are shown.
+struct Selection {
+    count: u128,
+    tasks: Tasks,
+    last: bool,
+}
+
+enum Tasks {
+    First(u64),
+    One(u64),
+}
+
+impl Selection {
+    fn of(args: &PlanArgs, count: u128) -> Result<Self, Problem> {
+        let tasks = match (args.task, args.all, args.first) {
+            (Some(task), _, _) if u128::from(task) > count => {
+                let there = counted(count, "task", "tasks");
+                return Err(Problem::new(
+                    Exit::Configuration,
+                    format!("there is no task {task}: the sweep has {there}"),
+                ));
+            }
+            (Some(task), _, _) => Tasks::One(task),
+            (None, true, _) => Tasks::First(u64::MAX),
+            (None, false, Some(first)) => Tasks::First(first),
+            (None, false, None) => Tasks::First(if args.json { LISTED_TASKS } else { SHOWN_TASKS }),
+        };
+        Ok(Self { count, last: matches!(tasks, Tasks::First(_)), tasks })
+    }
+
+    fn of_points(
+        &self,
+        points: &PointSource,
+    ) -> Result<Box<dyn Iterator<Item = Result<PlannedTask, Problem>>>, Problem> {
+        Ok(match self.tasks {
+            Tasks::First(count) => Box::new(points.first(count)?),
+            Tasks::One(task) => Box::new(points.task(task)?.map(Ok).into_iter()),
+        })
+    }
+}
+
+/// The commands of tasks, as they would run under one sweep id.
+struct Commands<'a> {
+    start: &'a Start,
+    sweep_id: SweepId,
+    id_is_given: bool,
+    sweep_dir: PathBuf,
+}
+
+impl<'a> Commands<'a> {
+    fn new(planned: &'a Planned, context: &Context, sweep_id: Option<&str>) -> Result<Self, Problem> {
+        let given = sweep_id.map(SweepId::new).transpose()?;
+        let id_is_given = given.is_some();
+        let sweep_id = match given.or_else(|| context.fresh_ids().next()) {
+            Some(id) => id,
+            None => return Err(Problem::new(Exit::General, "all sweep ids of this second are taken")),
+        };
+        let sweep_dir = context.manager.sweep_dir(&sweep_id);
+        Ok(Self { start: &planned.start, sweep_id, id_is_given, sweep_dir })
+    }
+
+    fn argv(&self, planned: &PlannedTask) -> Result<Vec<String>, Problem> {
+        let task_dir = hsm_engine::SweepDir::new(&self.sweep_dir).task(planned.task);
+        Ok(self.start.launch.argv(&self.sweep_id, planned.task, &task_dir, &planned.point)?)
+    }
+}
+
+#[derive(Serialize)]
+struct TaskJson {
+    task: u64,
+    id: String,
+    params: Box<RawValue>,
+    argv: Vec<String>,
+}
+
+fn json(
+    planned: &Planned,
+    commands: &Commands<'_>,
+    selection: &Selection,
+    console: Console,
+) -> Result<Exit, Problem> {
+    // The first task that fails ends the list; what fails first is what the user has to hear of.
+    let mut failed = None;
+    let tasks = selection.of_points(&planned.points)?.map_while(|planned| {
+        let made = planned.and_then(|planned| {
+            let params = RawValue::from_string(planned.point.to_params_json()).map_err(|error| {
+                Problem::new(Exit::General, format!("task {} is no JSON: {error}", planned.task))
+            })?;
+            Ok(TaskJson {
+                task: planned.task,
+                id: planned.id.to_string(),
+                params,
+                argv: commands.argv(&planned)?,
+            })
+        });
+        made.map_err(|problem| failed = Some(problem)).ok()
+    });
+    console.json_list(&[("format", &1), ("count", &selection.count)], "tasks", tasks)?;
+    failed.map_or(Ok(Exit::Success), Err)
+}
+
+fn text(
+    planned: &Planned,
+    commands: &Commands<'_>,
+    selection: &Selection,
+    console: Console,
+) -> Result<Exit, Problem> {
+    planned.start.notes.iter().for_each(|note| console.say(&format!("note: {note}")));
+    if let Tasks::First(_) = selection.tasks {
+        console.data(&overview(planned, selection.count))?;
+    }
+    let mut shown = 0;
+    for task in selection.of_points(&planned.points)? {
+        let task = task?;
+        shown = task.task;
+        console.data(&command_text(&task, commands)?)?;
+    }
+    if selection.last {
+        last_task(planned, commands, selection.count, shown, console)?;
+    }
+    if !commands.id_is_given {
+        console.say("note: the sweep's id is made when it runs; `--sweep-id ID` settles it now");
+    }
+    Ok(Exit::Success)
+}
+
+fn last_task(
+    planned: &Planned,
+    commands: &Commands<'_>,
+    count: u128,
+    shown: u64,
+    console: Console,
+) -> Result<(), Problem> {
+    let Ok(last) = u64::try_from(count) else { return Ok(()) };
+    if last <= shown {
+        return Ok(());
+    }
+    if let Some(task) = planned.points.task(last)? {
+        if last > shown + 1 {
+            console.data("\n…\n")?;
+        }
+        console.data(&command_text(&task, commands)?)?;
+    }
+    Ok(())
+}
+
+fn command_text(planned: &PlannedTask, commands: &Commands<'_>) -> Result<String, Problem> {
+    Ok(format!("\ntask {}\n  {}\n", planned.task, escape(&shell_line(&commands.argv(planned)?))))
+}
+
+/// How many tasks there are and what they are made of.
+fn overview(planned: &Planned, count: u128) -> String {
+    let mut text = format!("{}: {}\n", planned.definition.path.display(), counted(count, "task", "tasks"));
+    if let Some(description) = planned.definition.description() {
+        text.push_str(&format!("{}\n", escape(&description)));
+    }
+    if let Some(name) = planned.points.generator_name() {
+        text.push_str(&format!("made by the generator `{}`\n", escape(name)));
+    }
+    let factors = planned.points.factors();
+    let grid: Vec<&Factor> = factors.iter().filter(|factor| *factor.kind() == FactorKind::Grid).collect();
+    if !grid.is_empty() {
+        text.push('\n');
+        text.push_str(&grid_table(&grid));
+    }
+    for factor in factors {
+        match factor.kind() {
+            FactorKind::Grid => {}
+            FactorKind::Paired(group) => {
+                text.push_str(&format!("\npaired: {}\n{}", escape(group), rows_table(factor)))
+            }
+            FactorKind::Combinations => text.push_str(&format!("\ncombinations\n{}", rows_table(factor))),
+        }
+    }
+    text.push_str(&product_line(factors, planned.points.generator_name().is_some(), count));
+    text
+}
+
+/// `3 × 3 × 2 = 18`, and what `include`, `exclude` or `--max-runs` make of it.
+fn product_line(factors: &[Factor], generated: bool, count: u128) -> String {
+    if generated || factors.is_empty() {
+        return String::new();
+    }
+    let sizes: Vec<String> = factors.iter().map(|factor| factor.rows().len().to_string()).collect();
+    let whole =
+        factors.iter().try_fold(1u128, |product, factor| product.checked_mul(factor.rows().len() as u128));
+    match whole {
+        Some(whole) if whole == count && factors.len() == 1 => String::new(),
+        Some(whole) if whole == count => format!("\n{} = {whole}\n", sizes.join(" × ")),
+        Some(whole) => format!("\n{count} of {} = {whole}\n", sizes.join(" × ")),
+        None => format!("\n{count} of {}\n", sizes.join(" × ")),
+    }
+}
+
+fn grid_table(grid: &[&Factor]) -> String {
+    let mut table =
+        TextTable::new(&[("grid", Align::Left), ("values", Align::Left), ("count", Align::Right)]);
+    for factor in grid {
+        let values: Vec<String> =
+            factor.rows().iter().flatten().flatten().map(|value| plain(value).into_owned()).collect();
+        table.row(&[factor.names().join(", "), shortened(&values), values.len().to_string()]);
+    }
+    table.render()
+}
+
+fn shortened(values: &[String]) -> String {
+    match values {
+        [first @ .., last] if values.len() > SHOWN_VALUES => {
+            format!("{}, …, {last}", first[..SHOWN_VALUES - 2].join(", "))
+        }
+        all => all.join(", "),
+    }
+}
+
+fn rows_table(factor: &Factor) -> String {
+    let columns: Vec<(&String, Align)> = factor.names().iter().map(|name| (name, Align::Left)).collect();
+    let mut table = TextTable::new(&columns);
+    for row in factor.rows().iter().take(SHOWN_ROWS) {
+        let cells: Vec<String> = row
+            .iter()
+            .map(|value| value.as_ref().map_or_else(String::new, |value| plain(value).into_owned()))
+            .collect();
+        table.row(&cells);
+    }
+    let mut text = table.render();
+    if factor.rows().len() > SHOWN_ROWS {
+        text.push_str(&format!("… {} more\n", factor.rows().len() - SHOWN_ROWS));
+    }
+    text
+}

@@ -1,0 +1,166 @@
+//! `hsm status`: how a sweep stands. It changes nothing.
+
+use super::follow::ago;
+use crate::args::{GlobalArgs, StatusArgs};
+use crate::context::Context;
+use crate::output::{Align, Console, TextTable, counted, duration, escape, rfc3339};
+use crate::report::{Exit, Problem};
+use hsm_core::campaign::Counts;
+use hsm_core::state::TaskState;
+use hsm_engine::{Driver, SweepStatus, TaskStatus, wall_ms};
+use serde::Serialize;
+
+/// How many tasks are shown to people, unless they ask for all.
+const SHOWN_TASKS: usize = 20;
+
+/// Shows the status.
+///
+/// # Errors
+/// When there is no such sweep, or it cannot be read.
+pub fn run(args: &StatusArgs, global: &GlobalArgs, console: Console) -> Result<Exit, Problem> {
+    let context = Context::find(global, console)?;
+    let status = context.manager.status(&context.sweep_dir(&args.sweep)?)?;
+    status.warnings.iter().for_each(|warning| console.warn(warning));
+    if args.json {
+        let head: [(&str, &dyn crate::output::Field); 5] = [
+            ("format", &1),
+            ("sweep_id", &status.sweep_id),
+            ("sweep_dir", &status.sweep_dir),
+            ("source", &status.source),
+            ("counts", &CountsJson::from(&status.counts)),
+        ];
+        console.json_list(&head, "tasks", status.tasks().map(TaskJson::from))?;
+    } else {
+        console.data(&text(&status, args.all))?;
+        hint(&status, console);
+    }
+    Ok(Exit::Success)
+}
+
+/// How many tasks are in each state.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct CountsJson {
+    queued: u64,
+    running: u64,
+    completed: u64,
+    failed: u64,
+    cancelled: u64,
+    unknown: u64,
+}
+
+impl From<&Counts> for CountsJson {
+    fn from(counts: &Counts) -> Self {
+        Self {
+            queued: counts.of(TaskState::Queued),
+            running: counts.of(TaskState::Running),
+            completed: counts.of(TaskState::Completed),
+            failed: counts.of(TaskState::Failed),
+            cancelled: counts.of(TaskState::Cancelled),
+            unknown: counts.of(TaskState::Unknown),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct TaskJson {
+    task: u64,
+    state: TaskState,
+    exit_code: Option<i32>,
+    reason: Option<String>,
+    started: Option<String>,
+    ended: Option<String>,
+    attempts: u32,
+}
+
+impl From<TaskStatus> for TaskJson {
+    fn from(task: TaskStatus) -> Self {
+        Self {
+            task: task.task,
+            state: task.state,
+            exit_code: task.exit_code,
+            reason: task.reason,
+            started: task.started_ms.and_then(rfc3339),
+            ended: task.ended_ms.and_then(rfc3339),
+            attempts: task.attempts,
+        }
+    }
+}
+
+fn text(status: &SweepStatus, all: bool) -> String {
+    let mut text = format!("{} ({}): {}\n", status.sweep_id, status.source, driver(status));
+    text.push_str(&format!("{}\n\n", escape(&status.sweep_dir.display().to_string())));
+    let mut counts = TextTable::new(&[("state", Align::Left), ("tasks", Align::Right)]);
+    for state in TaskState::ALL.into_iter().filter(|state| status.counts.of(*state) > 0) {
+        counts.row(&[state.to_string(), status.counts.of(state).to_string()]);
+    }
+    text.push_str(&counts.render());
+    // What runs or went wrong is what somebody asks for; the rest is numbers.
+    let told = |task: &TaskStatus| all || !matches!(task.state, TaskState::Completed | TaskState::Queued);
+    let shown: Vec<TaskStatus> =
+        status.tasks().filter(told).take(if all { usize::MAX } else { SHOWN_TASKS }).collect();
+    if shown.is_empty() {
+        return text;
+    }
+    text.push('\n');
+    text.push_str(&tasks(&shown));
+    let more = status.tasks().filter(told).count() - shown.len();
+    if more > 0 {
+        text.push_str(&format!("… {more} more; `--all` shows them\n"));
+    }
+    text
+}
+
+fn driver(status: &SweepStatus) -> String {
+    let ended = status.tasks().filter_map(|task| task.ended_ms).max();
+    match &status.driver {
+        Driver::Here(holder) => format!("driven by process {} on this machine", holder.pid),
+        Driver::Elsewhere(holder) => {
+            format!("driven by process {} on `{}`", holder.pid, escape(&holder.host))
+        }
+        Driver::None if status.all_final() => match ended {
+            Some(ended) => format!("ended {}", ago(ended)),
+            None => "ended".to_owned(),
+        },
+        Driver::None => "nobody drives it".to_owned(),
+    }
+}
+
+fn tasks(shown: &[TaskStatus]) -> String {
+    let columns = [
+        ("task", Align::Right),
+        ("state", Align::Left),
+        ("attempts", Align::Right),
+        ("started", Align::Left),
+        ("took", Align::Right),
+        ("reason", Align::Left),
+    ];
+    let mut table = TextTable::new(&columns);
+    let now = wall_ms();
+    for task in shown {
+        let end = task.ended_ms.or((task.state == TaskState::Running).then_some(now));
+        let took = task.started_ms.zip(end).map(|(start, end)| duration(end.saturating_sub(start)));
+        table.row(&[
+            task.task.to_string(),
+            task.state.to_string(),
+            task.attempts.to_string(),
+            task.started_ms.map(ago).unwrap_or_default(),
+            took.unwrap_or_default(),
+            task.reason.clone().unwrap_or_default(),
+        ]);
+    }
+    table.render()
+}
+
+fn hint(status: &SweepStatus, console: Console) {
+    let id = &status.sweep_id;
+    let bad = status.counts.of(TaskState::Failed) + status.counts.of(TaskState::Unknown);
+    if status.driver == Driver::None && !status.all_final() {
+        let left = status.counts.of(TaskState::Queued);
+        console.hint(&format!(
+            "{} left; `hsm complete {id}` goes on",
+            counted(u128::from(left), "task is", "tasks are")
+        ));
+    } else if bad > 0 {
+        console.hint(&format!("`hsm errors {id}` shows why tasks failed"));
+    }
+}
