@@ -85,7 +85,7 @@ impl Case {
             Self::Json => Cells::Json(filled(cells, &mut absent, |cell| match cell {
                 Metric::Null => None,
                 Metric::Json(json) => Some(json.clone()),
-                other => Some(other.to_json().to_string()),
+                other => serde_json::to_string(other).ok(),
             })),
         };
         Column { name: name.to_owned(), cells, absent }

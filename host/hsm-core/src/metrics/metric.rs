@@ -2,6 +2,8 @@
 
 use super::json::canonical_json;
 use crate::value::{Quantity, Value};
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
 use std::fmt;
 
 /// One value of a metric, or of a parameter without its spelling.
@@ -50,19 +52,6 @@ impl Metric {
         }
     }
 
-    /// As JSON for programs: numbers that JSON cannot spell are the strings `NaN`, `Infinity` and `-Infinity`.
-    #[must_use]
-    pub fn to_json(&self) -> serde_json::Value {
-        match self {
-            Self::Null => serde_json::Value::Null,
-            Self::Bool(truth) => (*truth).into(),
-            Self::Integer(integer) => (*integer).into(),
-            Self::Number(number) => json_number(*number),
-            Self::Text(text) => text.clone().into(),
-            Self::Json(json) => serde_json::from_str(json).unwrap_or_else(|_| json.clone().into()),
-        }
-    }
-
     /// How many bytes of text it holds.
     #[must_use]
     pub fn text_bytes(&self) -> usize {
@@ -87,6 +76,26 @@ impl fmt::Display for Metric {
     }
 }
 
+/// As JSON for programs: numbers that JSON cannot spell are the strings `NaN`, `Infinity` and `-Infinity`.
+impl Serialize for Metric {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Null => serializer.serialize_unit(),
+            Self::Bool(truth) => serializer.serialize_bool(*truth),
+            Self::Integer(integer) => serializer.serialize_i64(*integer),
+            Self::Number(number) => match not_finite(*number) {
+                Some(name) => serializer.serialize_str(name),
+                None => serializer.serialize_f64(*number),
+            },
+            Self::Text(text) => serializer.serialize_str(text),
+            Self::Json(json) => match serde_json::from_str::<&RawValue>(json) {
+                Ok(json) => json.serialize(serializer),
+                Err(_) => serializer.serialize_str(json),
+            },
+        }
+    }
+}
+
 /// The value without its spelling. `null` stays a value of its own (JSON `null`), since a sweep may compare it with others.
 impl From<&Value> for Metric {
     fn from(value: &Value) -> Self {
@@ -103,9 +112,7 @@ impl From<&Value> for Metric {
     }
 }
 
-/// A parameter's value as JSON for programs, without the spelling of its numbers.
-#[must_use]
-pub fn value_json(value: &Value) -> serde_json::Value {
+fn value_json(value: &Value) -> serde_json::Value {
     match value {
         Value::Null => serde_json::Value::Null,
         Value::Bool(truth) => (*truth).into(),
@@ -122,11 +129,16 @@ pub fn value_json(value: &Value) -> serde_json::Value {
 }
 
 fn json_number(number: f64) -> serde_json::Value {
-    match serde_json::Number::from_f64(number) {
-        Some(number) => serde_json::Value::Number(number),
-        None if number.is_nan() => "NaN".into(),
-        None if number > 0.0 => "Infinity".into(),
-        None => "-Infinity".into(),
+    not_finite(number).map_or_else(|| number.into(), serde_json::Value::from)
+}
+
+/// The name of a number that JSON cannot spell.
+fn not_finite(number: f64) -> Option<&'static str> {
+    match number {
+        _ if number.is_finite() => None,
+        _ if number.is_nan() => Some("NaN"),
+        _ if number > 0.0 => Some("Infinity"),
+        _ => Some("-Infinity"),
     }
 }
 
@@ -169,7 +181,7 @@ mod tests {
         ];
         for (metric, csv, json) in table {
             assert_eq!(metric.to_string(), csv);
-            assert_eq!(metric.to_json().to_string(), json);
+            assert_eq!(serde_json::to_string(&metric).unwrap(), json);
         }
     }
 }

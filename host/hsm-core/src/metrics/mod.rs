@@ -31,7 +31,7 @@ pub use choice::{Choice, Format, RESULT_FILES, choose, is_result_file};
 pub use column::{Case, Shape};
 pub use json::{canonical_json, parse_json};
 pub use lines::{Tail, parse_json_lines};
-pub use metric::{Metric, value_json};
+pub use metric::Metric;
 pub use names::{FlatNames, flat_names};
 pub use pattern::{PatternError, Patterns};
 pub use separated::parse_csv;

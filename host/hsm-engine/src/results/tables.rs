@@ -10,6 +10,7 @@ use hsm_core::table::{Cells, Table};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::value::RawValue;
+use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
@@ -56,7 +57,8 @@ pub fn write_csv(collected: &Collected, out: &mut dyn Write) -> io::Result<()> {
         }
         for (name, value) in row.metrics() {
             if let Some(place) = metrics.places.get(name) {
-                cells[params.names.len() + place] = value.to_string();
+                // Writing into a text cannot fail.
+                let _ = write!(cells[params.names.len() + place], "{value}");
             }
         }
         csv.write_field(row.task.to_string())?;
@@ -107,7 +109,7 @@ impl Serialize for MetricsJson<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         for (name, value) in self.0.metrics() {
-            map.serialize_entry(name, &value.to_json())?;
+            map.serialize_entry(name, value)?;
         }
         map.end()
     }
