@@ -8,7 +8,7 @@ use crate::table::{Cells, Column, Table};
 use serde::Deserialize;
 
 /// Makes one table, `table.csv`, with the columns `task`, `state`, one a parameter and one a metric, named as
-/// [`flat_names`](crate::metrics::flat_names) says. It has no options. All of it stands in memory, since it is one artifact.
+/// [`flat_names`] says. It has no options. All of it stands in memory, since it is one artifact.
 #[derive(Clone, Copy, Debug)]
 pub struct FlatTable;
 

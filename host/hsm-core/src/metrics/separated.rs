@@ -149,8 +149,8 @@ mod tests {
     fn what_cannot_be_used_says_why() {
         check("", "", 0, "log.csv: the file is empty");
         check("", "epoch,loss\n", 0, "log.csv: has a header and no row");
-        check("", "a,b\n1,2\n1,2,3\n", 0, "log.csv: the last row has 3 fields where the header has 2");
-        check("", "a,b\n1\n", 0, "log.csv: the last row has 1 fields where the header has 2");
+        check("", "a,b\n1,2\n1,2,3\n", 0, "log.csv: the header names 2 columns and the last row has 3");
+        check("", "a,b\n1\n", 0, "log.csv: the header names 2 columns and the last row has 1");
         check("a,b\n", "no line at all", 80_000, "log.csv: no whole line in the last 14 bytes");
     }
 
@@ -160,7 +160,7 @@ mod tests {
             "",
             "a,b\n1,2\n3",
             0,
-            "a=Integer(1) b=Integer(2) log.csv: the last row has 1 fields where the header has 2; \
+            "a=Integer(1) b=Integer(2) log.csv: the header names 2 columns and the last row has 1; \
              the values are of the row before",
         );
     }

@@ -70,7 +70,7 @@ pub enum Problem {
     #[error("has a header and no row")]
     NoRow,
     /// A row that does not fit its header.
-    #[error("the last row has {row} fields where the header has {header}")]
+    #[error("the header names {header} columns and the last row has {row}")]
     Fields {
         /// Fields of the row.
         row: usize,
