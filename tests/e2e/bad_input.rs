@@ -27,7 +27,7 @@ const BAD_SWEEPS: &[Bad] = &[
     Bad {
         name: "in grid and pair",
         sweep: "sweep:\n  grid:\n    a: [1]\n  paired:\n    - g:\n        a: [2]\n        b: [3]\n",
-        says: &["`a`", ":3:", ":6:"],
+        says: &["`a`", "line 3", ":6:"],
     },
     Bad {
         name: "two readings: octal",
@@ -113,7 +113,7 @@ fn too_long_an_argument_is_refused_when_planning() {
     let world = World::new();
     let long = "x".repeat(130 * 1024);
     world.write_sweep(&format!("command: ['true', '{{a}}']\nsweep:\n  grid:\n    a: [{long}]\n"));
-    let _ = world.hsm(&["run"]).ends_with(2).says(&["128 KiB"]);
+    let _ = world.hsm(&["run"]).ends_with(2).says(&["argument 1", "133120", "131071"]);
 }
 
 #[test]

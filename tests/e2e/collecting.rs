@@ -164,6 +164,7 @@ fn the_tables_are_kept_in_the_sweep() {
         let mut names: Vec<_> = std::fs::read_dir(world.sweep_dir("s").join(folder))
             .expect("the results")
             .map(|entry| entry.expect("a file").file_name().to_string_lossy().into_owned())
+            .filter(|name| !name.starts_with('.'))
             .collect();
         names.sort();
         names

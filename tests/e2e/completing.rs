@@ -115,8 +115,7 @@ fn a_sweep_can_be_extended() {
 fn a_changed_interpreter_or_group_is_reported_and_reruns_nothing() {
     let world = world_of_flaky_tasks("good");
     let _ = world.hsm(&["run", "--sweep-id", "s", "--group", "before"]).succeeds();
-    let changed = sweep("good").replace("./flaky.sh", "./flaky.sh', '--verbose");
-    world.write("sweeps/changed.yaml", changed.replace("[./flaky.sh', '", "['./flaky.sh', '"));
+    world.write("sweeps/changed.yaml", sweep("good").replace("[./flaky.sh, ", "[./flaky.sh, --verbose, "));
     let run = world.hsm(&["complete", "s", "--with", "sweeps/changed.yaml"]).succeeds();
     assert_eq!(starts(&world), [(1, 1), (2, 1)], "{run}");
     drop(run.says(&["--verbose"]));

@@ -143,7 +143,7 @@ fn a_disk_that_fills_loses_nothing() {
 fn a_full_disk_at_the_start_is_said() {
     let world = World::new();
     let disk = SmallDisk::mount(world.project("sweeps/outputs"), "16k");
-    fs::write(world.project("sweeps/outputs/filler"), vec![0; 16 * 1024]).expect_err("a full disk");
+    fs::write(world.project("sweeps/outputs/filler"), vec![0; 1024 * 1024]).expect_err("a full disk");
     world.write_sweep("command: ['true', '{n}']\nsweep:\n  grid:\n    n: [1]\n");
     let run = world.hsm(&["run", "--sweep-id", "s"]);
     assert_ne!(run.code(), Some(0), "{run}");
