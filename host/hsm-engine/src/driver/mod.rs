@@ -3,7 +3,9 @@
 //! One turn: gather what happened, let the campaign step, write its records, then do its actions. Everything runs on one thread; the
 //! kernel tells when a task ends, and the mailbox is looked into a few times a second.
 
+mod letters;
 mod recovery;
+mod signals;
 mod start;
 mod stop;
 
@@ -13,7 +15,7 @@ use crate::clock::SteadyClock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{JournalReader, JournalWriter};
 use crate::lease::{self, Lease};
-use crate::mailbox::{self, Letter, Request};
+use crate::mailbox;
 use crate::plan_file::PlanFile;
 use crate::process;
 use crate::slots::Slots;
@@ -23,12 +25,12 @@ use hsm_core::campaign::{Action, Campaign, Durability, Event, Limits, Now};
 use hsm_core::journal::{Ending, Record};
 use hsm_core::sweep_id::SweepId;
 use hsm_core::task_set::TaskSet;
+use signals::Signals;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 use stop::Stopping;
-use tokio::signal::unix::{Signal as SignalStream, SignalKind, signal};
 use tokio::task::JoinSet;
 
 /// How often the mailbox is looked into: a cancel is felt at once, and a listing of an empty folder costs some microseconds.
@@ -170,7 +172,9 @@ impl Driver {
 
     /// Lets the campaign step and carries out what follows; answers with what happened at once.
     fn turn(&mut self, events: &[Event]) -> Result<Vec<Event>> {
-        let free_slots = if self.journal.is_behind() || !self.held.is_empty() {
+        // A request may bring other slots along; they count once it is on record, so its tasks start one step later.
+        let slots_change = events.iter().any(|event| matches!(event, Event::Queue { launch: Some(_), .. }));
+        let free_slots = if self.journal.is_behind() || !self.held.is_empty() || slots_change {
             0
         } else {
             // The queue may be about to grow by these events, so ask for one slot more than it has.
@@ -191,7 +195,11 @@ impl Driver {
         if step.records.iter().any(|record| matches!(record, Record::Launch { .. })) {
             self.take_settings()?;
         }
-        if written.is_ok() { self.do_held() } else { Ok(Vec::new()) }
+        let mut happened = if written.is_ok() { self.do_held()? } else { Vec::new() };
+        if slots_change {
+            happened.push(Event::Tick);
+        }
+        Ok(happened)
     }
 
     /// Does what waits to be done, as far as the disk allows.
@@ -250,57 +258,6 @@ impl Driver {
             events.push(self.stop_everything());
         }
         events
-    }
-
-    /// What the mailbox asks for.
-    fn read_mailbox(&mut self) -> Vec<Event> {
-        match mailbox::read(&self.dir.requests()) {
-            Ok((letters, unreadable)) => {
-                for (path, why) in unreadable {
-                    if self.seen_unreadable.insert(path.clone()) {
-                        tracing::warn!(
-                            "the request `{}` cannot be understood and is left alone: {why}",
-                            path.display()
-                        );
-                    }
-                }
-                letters.into_iter().map(|letter| self.event_of(letter)).collect()
-            }
-            Err(error) => {
-                self.note_trouble(Some(&error));
-                Vec::new()
-            }
-        }
-    }
-
-    fn event_of(&mut self, letter: Letter) -> Event {
-        let Letter { name: request, request: wish, launch } = letter;
-        match wish {
-            Request::Cancel { tasks, now } => Event::Cancel { request, tasks, now },
-            Request::Queue { tasks, plugins, notes } => {
-                if tasks.last().is_some_and(|last| last > self.plan.tasks()) {
-                    self.reopen_plan();
-                }
-                let at_ms = self.clock.now_ms();
-                let plugins = plugins.into_iter().map(|plugin| Record::Plugin {
-                    name: plugin.name,
-                    role: plugin.role,
-                    digest: plugin.digest,
-                });
-                let notes = notes.into_iter().map(|text| Record::Note { text, at_ms });
-                Event::Queue { request, tasks, launch, remarks: plugins.chain(notes).collect() }
-            }
-        }
-    }
-
-    fn reopen_plan(&mut self) {
-        match PlanFile::open(&self.dir.plan()) {
-            Ok(plan) => {
-                self.campaign.grow(plan.tasks());
-                self.plan = plan;
-            }
-            Err(error) => tracing::warn!("{error}"),
-        }
     }
 
     /// What is looked at once a second, or because a stopped task needs watching.
@@ -417,36 +374,4 @@ pub(crate) fn sweep_id_of(dir: &SweepDir) -> Result<SweepId> {
     SweepId::new(name).map_err(|error| {
         Error::new(ErrorKind::Path, format!("`{}` is no sweep's folder", dir.root().display())).because(error)
     })
-}
-
-/// The signals by which somebody asks the driver itself to stop.
-struct Signals {
-    terminate: SignalStream,
-    interrupt: SignalStream,
-    hang_up: SignalStream,
-}
-
-impl Signals {
-    fn listen() -> Result<Self> {
-        let on = |kind| {
-            signal(kind)
-                .map_err(|e| Error::new(ErrorKind::Submission, "could not listen for signals").because(e))
-        };
-        Ok(Self {
-            terminate: on(SignalKind::terminate())?,
-            interrupt: on(SignalKind::interrupt())?,
-            hang_up: on(SignalKind::hangup())?,
-        })
-    }
-
-    /// Returns when the driver was asked to stop. A terminal that hangs up is none of its business.
-    async fn asked_to_stop(&mut self) {
-        loop {
-            tokio::select! {
-                _ = self.terminate.recv() => return,
-                _ = self.interrupt.recv() => return,
-                _ = self.hang_up.recv() => {}
-            }
-        }
-    }
 }
