@@ -1,6 +1,6 @@
 //! YAML 1.2 as a tree whose every node knows where it stands, with scalars as they were written.
 //!
-//! The reader decides nothing about types: [`scalar`] says what a scalar stands for, and refuses what YAML 1.1 and 1.2 read differently.
+//! The reader decides nothing about types: `scalar` says what a scalar stands for, and refuses what YAML 1.1 and 1.2 read differently.
 //! Whoever wants text (a walltime, a path, a name) takes it as written.
 
 mod fields;
