@@ -4,11 +4,15 @@
 //! that order. A campaign *is* its journal: the state changes only by applying records, so replaying a journal gives the state that
 //! the driver who wrote it was in, wherever it was stopped. The campaign knows task numbers and nothing of points, processes or files.
 
+mod exchange;
 mod ledger;
 mod step;
 
 #[cfg(test)]
 mod cut_test;
+#[cfg(test)]
+mod step_test;
 
+pub use exchange::{Action, Durability, Event, Limits, Now, Step};
 pub use ledger::{Counts, Entry, Ledger};
-pub use step::{Action, Campaign, Durability, Event, Limits, Now, Step};
+pub use step::Campaign;
