@@ -85,10 +85,13 @@ fn batch(number: u64) -> Results {
     };
     let column = |name: String, cells| Column { name, cells, absent: Vec::new() };
     let param = |index: u64| {
-        let texts = || Cells::Texts(tasks.iter().map(|task| format!("choice-{}", task % (index + 2))).collect());
+        let texts =
+            || Cells::Texts(tasks.iter().map(|task| format!("choice-{}", task % (index + 2))).collect());
         column(format!("param_{index}"), if index < 4 { texts() } else { numbers(index * 5) })
     };
-    let metric = |index: u64| column(if index == 0 { "accuracy".to_owned() } else { format!("m{index}") }, numbers(9_973));
+    let metric = |index: u64| {
+        column(if index == 0 { "accuracy".to_owned() } else { format!("m{index}") }, numbers(9_973))
+    };
     let table = |columns| Table { rows: BATCH_ROWS, columns };
     Results {
         states: vec![TaskState::Completed; tasks.len()],

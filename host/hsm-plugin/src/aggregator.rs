@@ -71,7 +71,8 @@ impl Aggregation for ComponentAggregation {
         let answer = self.guest.call(async move |plugin, store| {
             plugin.hsm_plugin_aggregator().aggregation().call_finish(store, aggregation).await
         })?;
-        let artifacts: Vec<Artifact> = answer.map_err(fault::reported)?.into_iter().map(artifact_in).collect();
+        let artifacts: Vec<Artifact> =
+            answer.map_err(fault::reported)?.into_iter().map(artifact_in).collect();
         check::artifacts(&artifacts, self.sandbox.limits())
             .map_err(|problem| fault::bad_answer(&self.name, &problem))?;
         Ok(artifacts)

@@ -50,7 +50,9 @@ impl CacheFolderError {
                 format!("move `{path}` away; hsm makes a folder of its own")
             }
             Self::Open { path, .. } => {
-                format!("remove it (`rm -r {path}`): others may have written there, and what lies in it is executed")
+                format!(
+                    "remove it (`rm -r {path}`): others may have written there, and what lies in it is executed"
+                )
             }
         }
     }
@@ -80,7 +82,8 @@ impl CacheFolder {
             .prefix("hsm-compiled-")
             .permissions(std::fs::Permissions::from_mode(0o700))
             .tempdir();
-        let folder = made.map_err(|source| CacheFolderError::Io { path: "a temporary folder".to_owned(), source })?;
+        let folder =
+            made.map_err(|source| CacheFolderError::Io { path: "a temporary folder".to_owned(), source })?;
         Ok(Self { path: folder.path().to_owned(), _temporary: Some(folder) })
     }
 
@@ -102,7 +105,8 @@ impl CacheFolder {
 
 fn check(path: &Path) -> Result<(), CacheFolderError> {
     let shown = || path.display().to_string();
-    let metadata = path.symlink_metadata().map_err(|source| CacheFolderError::Io { path: shown(), source })?;
+    let metadata =
+        path.symlink_metadata().map_err(|source| CacheFolderError::Io { path: shown(), source })?;
     if !metadata.is_dir() {
         return Err(CacheFolderError::NotAFolder(shown()));
     }

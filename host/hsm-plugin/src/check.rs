@@ -45,28 +45,41 @@ pub(crate) fn points(table: &Table, max_rows: u32, schema: &mut Option<Schema>) 
 /// Checks what an aggregator made.
 pub(crate) fn artifacts(artifacts: &[Artifact], limits: &Limits) -> Result<(), String> {
     if artifacts.len() as u64 > limits.artifacts {
-        return Err(format!("{} artifacts came, and {} are allowed (`artifacts`)", artifacts.len(), limits.artifacts));
+        return Err(format!(
+            "{} artifacts came, and {} are allowed (`artifacts`)",
+            artifacts.len(),
+            limits.artifacts
+        ));
     }
     let mut names = HashSet::new();
     let mut bytes = 0;
     for artifact in artifacts {
         file_name(&artifact.name)?;
         if !names.insert(artifact.name.to_lowercase()) {
-            return Err(format!("two artifacts are called `{}`, as far as some file systems can tell", artifact.name));
+            return Err(format!(
+                "two artifacts are called `{}`, as far as some file systems can tell",
+                artifact.name
+            ));
         }
-        if artifact.media_type.is_empty() || !artifact.media_type.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') {
+        if artifact.media_type.is_empty()
+            || !artifact.media_type.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ')
+        {
             return Err(format!("the artifact `{}` has no proper media type", artifact.name));
         }
         bytes += match &artifact.body {
             ArtifactBody::Bytes(bytes) => bytes.len() as u64,
             ArtifactBody::Table(table) => {
-                table_shape(table).map_err(|problem| format!("in the artifact `{}`, {problem}", artifact.name))?;
+                table_shape(table)
+                    .map_err(|problem| format!("in the artifact `{}`, {problem}", artifact.name))?;
                 table_bytes(table)
             }
         };
     }
     if bytes > limits::bytes(limits.artifacts_mib) {
-        return Err(format!("its artifacts are larger than {} MiB together (`artifacts_mib`)", limits.artifacts_mib));
+        return Err(format!(
+            "its artifacts are larger than {} MiB together (`artifacts_mib`)",
+            limits.artifacts_mib
+        ));
     }
     Ok(())
 }
@@ -97,7 +110,9 @@ fn table_shape(table: &Table) -> Result<(), String> {
             return Err("a column has no name".to_owned());
         }
         if name.len() > NAME_BYTES_MAX || name.chars().any(char::is_control) {
-            return Err(format!("the name of the column `{name}` is too long, or has control characters in it"));
+            return Err(format!(
+                "the name of the column `{name}` is too long, or has control characters in it"
+            ));
         }
         if !names.insert(name) {
             return Err(format!("two columns are called `{name}`"));

@@ -88,7 +88,10 @@ async fn run(
     let mut child = command
         .args(arguments)
         .arg(folder)
-        .args([limits.memory_mib, limits.compile_memory_mib, limits.compile_time_s].map(|limit| limit.to_string()))
+        .args(
+            [limits.memory_mib, limits.compile_memory_mib, limits.compile_time_s]
+                .map(|limit| limit.to_string()),
+        )
         .env_clear()
         .stdin(Stdio::piped())
         .stdout(Stdio::null())

@@ -59,7 +59,9 @@ impl Ticker {
     pub(crate) fn start(engine: &Engine) -> std::io::Result<Self> {
         let shared = Arc::new(Shared::default());
         let (engine, of_thread) = (engine.weak(), shared.clone());
-        std::thread::Builder::new().name("hsm-plugin-ticker".to_owned()).spawn(move || of_thread.tick(&engine))?;
+        std::thread::Builder::new()
+            .name("hsm-plugin-ticker".to_owned())
+            .spawn(move || of_thread.tick(&engine))?;
         Ok(Self(shared))
     }
 

@@ -18,7 +18,8 @@ const REPORT_HINT: &str = "this is a fault of the plugin: report it to its autho
 /// A call that took longer than it may.
 pub(crate) fn out_of_time(plugin: &str, limits: &Limits) -> Failure {
     let limit = limits.call_time_s;
-    let message = format!("the plugin `{plugin}` was stopped: it did not answer within {limit} s (`call_time_s`)");
+    let message =
+        format!("the plugin `{plugin}` was stopped: it did not answer within {limit} s (`call_time_s`)");
     Failure::new(Blame::Internal, "out-of-time", message).with_hint(raise_hint("call_time_s", limit))
 }
 
@@ -30,8 +31,12 @@ pub(crate) fn cancelled(plugin: &str) -> Failure {
 /// An answer that the contract does not allow.
 pub(crate) fn bad_answer(plugin: &str, problem: &str) -> Failure {
     let problem = plain_line(problem, MESSAGE_BYTES_MAX);
-    Failure::new(Blame::Internal, "bad-answer", format!("the plugin `{plugin}` gave an unusable answer: {problem}"))
-        .with_hint(REPORT_HINT)
+    Failure::new(
+        Blame::Internal,
+        "bad-answer",
+        format!("the plugin `{plugin}` gave an unusable answer: {problem}"),
+    )
+    .with_hint(REPORT_HINT)
 }
 
 /// A thread, a folder or another thing of this machine that could not be had.
@@ -41,7 +46,8 @@ pub(crate) fn host(problem: &str) -> Failure {
 
 /// A file that is not what was asked for.
 pub(crate) fn inspected(path: &str, error: &InspectError) -> Failure {
-    Failure::new(Blame::Config, error.code(), format!("`{path}` cannot be used: {error}")).with_hint(error.hint())
+    Failure::new(Blame::Config, error.code(), format!("`{path}` cannot be used: {error}"))
+        .with_hint(error.hint())
 }
 
 /// What the plugin itself reported.
@@ -68,7 +74,8 @@ pub(crate) fn not_compiled(plugin: &str, limits: &Limits, error: CompileError) -
     match error {
         CompileError::Invalid(problem) => {
             let hint = "copy or build the plugin again";
-            fail("damaged", format!("the plugin `{plugin}` is not valid WebAssembly: {problem}")).with_hint(hint)
+            fail("damaged", format!("the plugin `{plugin}` is not valid WebAssembly: {problem}"))
+                .with_hint(hint)
         }
         CompileError::OutOfTime => {
             let limit = limits.compile_time_s;
@@ -89,7 +96,11 @@ pub(crate) fn not_compiled(plugin: &str, limits: &Limits, error: CompileError) -
         CompileError::Cancelled => cancelled(plugin),
         CompileError::Child(problem) => {
             let problem = plain_line(&problem, MESSAGE_BYTES_MAX);
-            Failure::new(Blame::Transient, "host", format!("the plugin `{plugin}` could not be compiled: {problem}"))
+            Failure::new(
+                Blame::Transient,
+                "host",
+                format!("the plugin `{plugin}` could not be compiled: {problem}"),
+            )
         }
     }
 }
@@ -101,8 +112,11 @@ pub(crate) fn trapped(plugin: &str, limits: &Limits, state: &State, error: &wasm
     };
     if state.limiter.memory_exceeded {
         let limit = limits.memory_mib;
-        return fail("out-of-memory", format!("was stopped: it wanted more than {limit} MiB of memory (`memory_mib`)"))
-            .with_hint(raise_hint("memory_mib", limit));
+        return fail(
+            "out-of-memory",
+            format!("was stopped: it wanted more than {limit} MiB of memory (`memory_mib`)"),
+        )
+        .with_hint(raise_hint("memory_mib", limit));
     }
     if let Some(I32Exit(code)) = error.downcast_ref::<I32Exit>() {
         return fail("exited", format!("ended itself with exit code {code} instead of answering"));
@@ -110,18 +124,25 @@ pub(crate) fn trapped(plugin: &str, limits: &Limits, state: &State, error: &wasm
     // The engine has no type for this error that others could name.
     if error.chain().any(|cause| cause.to_string().contains("fuel allocated for hostcalls")) {
         let limit = limits.call_data_mib;
-        return fail("too-much-data", format!("was stopped: it answered with more than {limit} MiB (`call_data_mib`)"))
-            .with_hint(raise_hint("call_data_mib", limit));
+        return fail(
+            "too-much-data",
+            format!("was stopped: it answered with more than {limit} MiB (`call_data_mib`)"),
+        )
+        .with_hint(raise_hint("call_data_mib", limit));
     }
     let last_words = state.lines.tail().join(" / ");
     let last_words = if last_words.is_empty() { String::new() } else { format!(": {last_words}") };
     match error.downcast_ref::<Trap>() {
-        Some(Trap::StackOverflow) => fail("stack-overflow", "ran out of stack: it calls itself too deeply".to_owned()),
+        Some(Trap::StackOverflow) => {
+            fail("stack-overflow", "ran out of stack: it calls itself too deeply".to_owned())
+        }
         Some(Trap::UnreachableCodeReached) => fail("panic", format!("gave up{last_words}")),
         // A stack at the bottom of its memory, as Rust has it, overflows out of it.
         Some(Trap::MemoryOutOfBounds) => fail(
             "out-of-bounds",
-            format!("reached outside its memory, which also happens when it calls itself too deeply{last_words}"),
+            format!(
+                "reached outside its memory, which also happens when it calls itself too deeply{last_words}"
+            ),
         ),
         Some(trap) => fail("trap", format!("broke down: {trap}{last_words}")),
         None => {

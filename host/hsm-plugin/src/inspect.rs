@@ -90,10 +90,14 @@ pub enum InspectError {
         wanted: Role,
     },
     /// It was built for an older version of the interface.
-    #[error("the plugin was built for version {0} of hsm's plugin interface, which is too old: this hsm speaks 0.1")]
+    #[error(
+        "the plugin was built for version {0} of hsm's plugin interface, which is too old: this hsm speaks 0.1"
+    )]
     TooOld(String),
     /// It was built for a newer version of the interface.
-    #[error("the plugin was built for version {0} of hsm's plugin interface, which is too new: this hsm speaks 0.1")]
+    #[error(
+        "the plugin was built for version {0} of hsm's plugin interface, which is too new: this hsm speaks 0.1"
+    )]
     TooNew(String),
     /// It wants something that no plugin is given.
     #[error("the plugin imports `{0}`, which no plugin is given")]

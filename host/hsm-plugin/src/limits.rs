@@ -150,9 +150,18 @@ mod tests {
         assert_eq!(limits, Limits { call_time_s: 60, ..Limits::default() });
         let cases = [
             ("call_time_s", "`call_time_s` is not a limit: write `name=value`, such as `call_time_s=60`"),
-            ("time=1", "there is no limit `time`: there are memory_mib, call_time_s, component_mib, call_data_mib, artifacts, artifacts_mib, log_lines, compile_time_s, compile_memory_mib"),
-            ("memory_mib=0", "`0` is no value for `memory_mib`: it takes a whole number from 1 to 4294967296"),
-            ("memory_mib=1G", "`1G` is no value for `memory_mib`: it takes a whole number from 1 to 4294967296"),
+            (
+                "time=1",
+                "there is no limit `time`: there are memory_mib, call_time_s, component_mib, call_data_mib, artifacts, artifacts_mib, log_lines, compile_time_s, compile_memory_mib",
+            ),
+            (
+                "memory_mib=0",
+                "`0` is no value for `memory_mib`: it takes a whole number from 1 to 4294967296",
+            ),
+            (
+                "memory_mib=1G",
+                "`1G` is no value for `memory_mib`: it takes a whole number from 1 to 4294967296",
+            ),
         ];
         for (setting, expected) in cases {
             assert_eq!(limits.set(setting).unwrap_err().to_string(), expected);

@@ -46,17 +46,17 @@ impl Lines {
         self.state().written = 0;
     }
 
-    /// Logs one line.
+    /// Logs one line, while the call's allowance lasts.
     pub(crate) fn line(&self, level: Level, text: &str) {
-        let written = {
-            let mut state = self.state();
-            state.written += 1;
-            state.written
-        };
         let plugin = self.plugin.as_str();
+        let written = self.count();
         if written > self.per_call_max {
             if written == self.per_call_max + 1 {
-                tracing::warn!(plugin, "more than {} lines in one call, the rest is dropped", self.per_call_max);
+                tracing::warn!(
+                    plugin,
+                    "more than {} lines in one call, the rest is dropped",
+                    self.per_call_max
+                );
             }
             return;
         }
@@ -68,6 +68,13 @@ impl Lines {
             Level::DEBUG => tracing::debug!(plugin, "{line}"),
             _ => tracing::trace!(plugin, "{line}"),
         }
+    }
+
+    /// Counts one more line of this call.
+    fn count(&self) -> u64 {
+        let mut state = self.state();
+        state.written += 1;
+        state.written
     }
 
     /// The last lines of standard error, or nothing.
@@ -204,6 +211,46 @@ mod tests {
         assert_eq!(lines.tail(), ["12", "13", "14", "15", "16", "17", "18", "19"]);
         LineStream::new(lines.clone(), Stream::Stdout).take(b"out\n");
         assert_eq!(lines.tail().last().map(String::as_str), Some("19"));
+    }
+
+    /// Counts what reaches the log.
+    #[derive(Clone, Default)]
+    struct Counting(Arc<std::sync::atomic::AtomicUsize>);
+
+    impl tracing::Subscriber for Counting {
+        fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
+            true
+        }
+
+        fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+            tracing::span::Id::from_u64(1)
+        }
+
+        fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+
+        fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+
+        fn event(&self, _: &tracing::Event<'_>) {
+            self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        }
+
+        fn enter(&self, _: &tracing::span::Id) {}
+
+        fn exit(&self, _: &tracing::span::Id) {}
+    }
+
+    #[test]
+    fn a_call_logs_so_many_lines_and_a_last_word() {
+        let counting = Counting::default();
+        let lines = Lines::new("p", 10);
+        tracing::subscriber::with_default(counting.clone(), || {
+            for _ in 0..100 {
+                lines.line(Level::INFO, "text");
+            }
+            lines.begin_call();
+            lines.line(Level::ERROR, "text");
+        });
+        assert_eq!(counting.0.load(std::sync::atomic::Ordering::Relaxed), 12);
     }
 
     #[test]

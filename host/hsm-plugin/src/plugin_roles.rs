@@ -91,7 +91,8 @@ impl Roles for PluginRoles {
     }
 
     fn aggregator(&self, reference: &str, digest: Option<&str>) -> Result<Loaded<dyn Aggregator>, Failure> {
-        let (name, digest, role) = self.load(reference, digest, Role::Aggregator, ComponentAggregator::new)?;
+        let (name, digest, role) =
+            self.load(reference, digest, Role::Aggregator, ComponentAggregator::new)?;
         Ok(Loaded { name, digest, role: Arc::new(role) })
     }
 }
@@ -109,8 +110,10 @@ fn read(path: &Path, reference: &str, limits: &Limits) -> Result<Vec<u8>, Failur
         Failure::new(Blame::Config, code, format!("the plugin `{shown}` cannot be read: {problem}"))
     };
     let io = |error: std::io::Error| match error.kind() {
-        std::io::ErrorKind::NotFound => Failure::new(Blame::Config, "not-found", format!("there is no plugin `{shown}`"))
-            .with_hint("give the path of its `.wasm` file"),
+        std::io::ErrorKind::NotFound => {
+            Failure::new(Blame::Config, "not-found", format!("there is no plugin `{shown}`"))
+                .with_hint("give the path of its `.wasm` file")
+        }
         _ => fail("unreadable", error.to_string()),
     };
     let flags = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or_default();
@@ -118,7 +121,9 @@ fn read(path: &Path, reference: &str, limits: &Limits) -> Result<Vec<u8>, Failur
     let metadata = file.metadata().map_err(io)?;
     if !metadata.is_file() {
         let kind = if metadata.is_dir() { "a folder" } else { "not a regular file" };
-        return Err(fail("unreadable", format!("it is {kind}")).with_hint("give the path of its `.wasm` file"));
+        return Err(
+            fail("unreadable", format!("it is {kind}")).with_hint("give the path of its `.wasm` file")
+        );
     }
     let max = limits::bytes(limits.component_mib);
     let mut wasm = Vec::new();
@@ -133,7 +138,9 @@ fn read(path: &Path, reference: &str, limits: &Limits) -> Result<Vec<u8>, Failur
 
 fn changed(reference: &str, expected: &str, found: &str) -> Failure {
     let shown = plain_line(reference, 500);
-    let message = format!("the plugin `{shown}` is not the file it was: its SHA-256 is {found}, and {expected} is expected");
+    let message = format!(
+        "the plugin `{shown}` is not the file it was: its SHA-256 is {found}, and {expected} is expected"
+    );
     Failure::new(Blame::Config, "digest-differs", message)
         .with_hint("bring the former file back, or begin a new sweep with the new one")
 }
@@ -142,7 +149,8 @@ fn changed(reference: &str, expected: &str, found: &str) -> Failure {
 fn unlinked(reference: &str, error: &wasmtime::Error) -> Failure {
     let problem = plain_line(&format!("{error:#}"), 1_000);
     let message = format!("`{}` does not fit hsm's plugin interface: {problem}", plain_line(reference, 500));
-    Failure::new(Blame::Config, "bad-interface", message).with_hint("build it again, or use another release of it")
+    Failure::new(Blame::Config, "bad-interface", message)
+        .with_hint("build it again, or use another release of it")
 }
 
 /// The file's name without its ending, made fit for a folder.

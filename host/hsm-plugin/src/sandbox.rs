@@ -89,7 +89,8 @@ impl Sandbox {
         if let Compiler::Child { program, arguments } = &self.compiler {
             tracing::debug!(plugin, "compiling, unless that was done before");
             let (folder, canceller) = (&self.folder, &self.canceller);
-            compiler_child::compile(program, arguments, folder, &self.limits, canceller, wasm).map_err(failed)?;
+            compiler_child::compile(program, arguments, folder, &self.limits, canceller, wasm)
+                .map_err(failed)?;
         }
         // After a child this finds the code in the cache.
         Component::new(&self.engine, wasm)

@@ -70,7 +70,9 @@ impl Aggregate for Wayward {
             Deed::Escape => vec![text("x\u{1b}[2J")],
             Deed::SameNames => vec![text("a.md"), text("A.md")],
             Deed::Many => (0..amount).map(|number| text(&format!("{number}.md"))).collect(),
-            Deed::Large => vec![Artifact::bytes("large.bin", "application/octet-stream", vec![0; amount << 20])],
+            Deed::Large => {
+                vec![Artifact::bytes("large.bin", "application/octet-stream", vec![0; amount << 20])]
+            }
             Deed::UnequalColumns => {
                 let columns = [Column::integers("a", vec![1, 2]), Column::integers("b", vec![1])];
                 vec![Artifact::table("table.csv", Table::new(columns))]

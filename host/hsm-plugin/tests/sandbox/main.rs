@@ -1,0 +1,10 @@
+//! Real components through the sandbox: the two reference plugins, and two that break every rule.
+//!
+//! They are built by `plugins/build` into the same target folder as these tests; without them every test here fails and says so.
+
+mod answers;
+mod compile;
+mod files;
+mod good;
+mod limits;
+mod world;
