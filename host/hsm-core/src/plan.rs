@@ -11,8 +11,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::collections::{HashMap, HashSet};
 
-/// How many points are asked of a search at a time: enough to make the question cheap, and little enough memory.
-const POINTS_PER_BATCH: u32 = 10_000;
+/// How many points are asked of a search at a time: enough to make the question cheap, and so few that they stay in the cache.
+const POINTS_PER_BATCH: u32 = 1024;
 
 /// One line of a plan.
 #[derive(Clone, Debug, PartialEq)]

@@ -50,6 +50,8 @@ struct State {
     /// The state of the next level by class of row; nothing where all points beyond are dropped.
     next: Vec<Option<usize>>,
     count: u128,
+    /// How many points each row has, where all have equally many.
+    each: u128,
     /// The number of points up to and with each row; empty where every row has equally many.
     up_to_row: Vec<u128>,
 }
@@ -96,10 +98,9 @@ impl Diagram {
         for level in &self.levels {
             let here = level.states.get(state)?;
             let row = if here.up_to_row.is_empty() {
-                let each = here.count / level.class_of_row.len() as u128;
-                let row = usize::try_from(rest / each).ok()?;
-                rest %= each;
-                row
+                let (row, beyond) = divide(rest, here.each);
+                rest = beyond;
+                usize::try_from(row).ok()?
             } else {
                 let row = here.up_to_row.partition_point(|up_to| *up_to <= rest);
                 rest -= if row == 0 { 0 } else { here.up_to_row[row - 1] };
@@ -135,6 +136,7 @@ impl State {
         if let [first, rest @ ..] = by_class
             && rest.iter().all(|count| count == first)
         {
+            self.each = *first;
             self.count = first.checked_mul(class_of_row.len() as u128).ok_or(TooIntricate::TooMany)?;
             return Ok(());
         }
@@ -144,6 +146,14 @@ impl State {
             self.up_to_row.push(self.count);
         }
         Ok(())
+    }
+}
+
+/// Quotient and remainder. Division of 128 bits takes ten times as long as that of 64, which nearly always do.
+fn divide(dividend: u128, divisor: u128) -> (u128, u128) {
+    match (u64::try_from(dividend), u64::try_from(divisor)) {
+        (Ok(dividend), Ok(divisor)) => ((dividend / divisor).into(), (dividend % divisor).into()),
+        _ => (dividend / divisor, dividend % divisor),
     }
 }
 
@@ -229,6 +239,7 @@ impl<'a> Filters<'a> {
             .map(|from| State {
                 next: classes.matching.iter().map(|class| step(from, class)).collect(),
                 count: 0,
+                each: 0,
                 up_to_row: Vec::new(),
             })
             .collect();

@@ -1,6 +1,8 @@
 //! Reads `grid`, `paired` and `combinations` into the factors of a space.
 
+use crate::command::ARGUMENT_LENGTH_MAX;
 use crate::diagnostic::{Findings, Position};
+use crate::render::plain;
 use crate::sweep::space::{Factor, FactorKind};
 use crate::value::Value;
 use crate::yaml::{Content, Entry, Node, Values};
@@ -18,7 +20,7 @@ impl Factors {
     pub(super) fn read_grid(&mut self, grid: &Node, values: &mut Values, findings: &mut Findings) {
         for (name, at, list) in named_lists(grid, "`grid`", findings) {
             if self.give(&name, at, "`grid`", findings) {
-                let rows = list.iter().map(|node| vec![Some(values.value(node, findings))]).collect();
+                let rows = list.iter().map(|node| vec![Some(argument(node, values, findings))]).collect();
                 self.factors.push(Factor::new(FactorKind::Grid, vec![name], rows));
             }
         }
@@ -73,7 +75,7 @@ impl Factors {
         for (name, at, list) in lists {
             if self.give(&name, at, "`paired`", findings) {
                 for (row, node) in rows.iter_mut().zip(list) {
-                    row.push(Some(values.value(node, findings)));
+                    row.push(Some(argument(node, values, findings)));
                 }
                 names.push(name);
             }
@@ -135,7 +137,7 @@ pub(super) fn point_entries(
 ) -> Vec<(String, Position, Value)> {
     let mut entries: Vec<(String, Position, Value)> = Vec::new();
     for (name, at, leaf) in leaves(node, what, findings) {
-        let value = values.value(leaf, findings);
+        let value = argument(leaf, values, findings);
         match entries.iter().find(|(known, _, _)| *known == name) {
             Some((_, first, _)) => {
                 findings.error(at, format!("`{name}` is given twice, first at {first}"), None)
@@ -147,6 +149,27 @@ pub(super) fn point_entries(
         findings.error(node.at, format!("{what} has no parameters"), None);
     }
     entries
+}
+
+/// The value of a node, which is to be an argument of a program.
+fn argument(node: &Node, values: &mut Values, findings: &mut Findings) -> Value {
+    let value = values.value(node, findings);
+    let text = plain(&value);
+    if text.len() > ARGUMENT_LENGTH_MAX {
+        let message = format!(
+            "this value is {} bytes long, and {ARGUMENT_LENGTH_MAX} is the most a program can be given",
+            text.len()
+        );
+        findings.error(
+            node.at,
+            message,
+            Some("put it into a file, and sweep over the file's name".to_owned()),
+        );
+    }
+    if text.contains('\0') {
+        findings.error(node.at, "this value holds a zero byte, which no program can be given", None);
+    }
+    value
 }
 
 /// The items of a list that has some.

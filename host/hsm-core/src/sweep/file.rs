@@ -6,7 +6,7 @@ use crate::suggest::did_you_mean;
 use crate::sweep::blocks::{self, GeneratorBlock, MetricPattern};
 use crate::sweep::factors::Factors;
 use crate::sweep::filters;
-use crate::sweep::space::Space;
+use crate::sweep::space::{Factor, Space};
 use crate::value::Value;
 use crate::yaml::{Entry, Fields, Node, Values, parse};
 
@@ -69,7 +69,7 @@ fn read(root: &Node, findings: &mut Findings) -> Option<SweepFile> {
     let generator = generator.and_then(|entry| blocks::generator(&entry.value, &mut values, findings));
     let space = space(&mut fields, root.at, generator_at, &mut values, findings);
     values.report(findings);
-    let program = blocks::program(fields.take_entry("script"), fields.take_entry("command"), findings);
+    let program = blocks::program(fields.take_given("script"), fields.take_given("command"), findings);
     if let (Some(space), Some((program, places))) = (&space, &program)
         && generator_at.is_none()
     {
@@ -126,6 +126,7 @@ fn entries<'a>(root: &'a Node, findings: &mut Findings) -> Option<Vec<&'a Entry>
     Some(entries)
 }
 
+/// The factors and the filters as a space. A generator needs none.
 fn space(
     fields: &mut Fields<'_>,
     at: Position,
@@ -133,19 +134,49 @@ fn space(
     values: &mut Values,
     findings: &mut Findings,
 ) -> Option<Space> {
-    let mut factors = Factors::default();
-    let blocks = ["paired", "combinations", "include", "exclude"].map(|key| (key, fields.take_entry(key)));
-    let [(_, paired), (_, combinations), (_, include), (_, exclude)] = blocks;
-    let grid = fields.take_entry("grid");
-    if let Some(grid) = grid {
-        factors.read_grid(&grid.value, values, findings);
-    }
+    let include = fields.take_given("include");
+    let exclude = fields.take_given("exclude");
+    let factors = factors(fields, generator, values, findings);
+    let mut filter = |key, entry: Option<&Entry>| match entry {
+        Some(entry) => filters::read(&entry.value, key, &factors, values, findings),
+        None => Vec::new(),
+    };
+    let (keep, drop) = (filter("include", include), filter("exclude", exclude));
     if let Some(generator) = generator {
-        refuse_beside_generator(&blocks, generator, findings);
-    } else if grid.or(paired).or(combinations).is_none() {
+        refuse_beside_generator(&[include, exclude], generator, findings);
+    } else if factors.is_empty() && !findings.has_errors() {
         let hint = "give it a `grid`, `paired`, `combinations` or a `generator`".to_owned();
         findings.error(at, "the sweep has no parameters", Some(hint));
+    }
+    if findings.has_errors() {
         return None;
+    }
+    let at = include.or(exclude).map_or(at, |entry| entry.key.at);
+    match Space::new(factors, &keep, &drop) {
+        Ok(space) => {
+            if space.count() == 0 && generator.is_none() {
+                findings.error(at, "no point is left: `include` and `exclude` drop all of them", None);
+            }
+            Some(space)
+        }
+        Err(error) => {
+            findings.error(at, error.to_string(), None);
+            None
+        }
+    }
+}
+
+fn factors(
+    fields: &mut Fields<'_>,
+    generator: Option<Position>,
+    values: &mut Values,
+    findings: &mut Findings,
+) -> Vec<Factor> {
+    let mut factors = Factors::default();
+    let paired = fields.take_given("paired");
+    let combinations = fields.take_given("combinations");
+    if let Some(grid) = fields.take_given("grid") {
+        factors.read_grid(&grid.value, values, findings);
     }
     if let Some(paired) = paired {
         factors.read_paired(&paired.value, values, findings);
@@ -153,37 +184,18 @@ fn space(
     if let Some(combinations) = combinations {
         factors.read_combinations(&combinations.value, values, findings);
     }
-    let factors = factors.factors;
-    let mut filter = |key, entry: Option<&Entry>| match entry {
-        Some(entry) if !entry.value.is_null() => filters::read(&entry.value, key, &factors, values, findings),
-        _ => Vec::new(),
-    };
-    let (keep, drop) = (filter("include", include), filter("exclude", exclude));
-    if findings.has_errors() {
-        return None;
+    if let Some(generator) = generator {
+        refuse_beside_generator(&[paired, combinations], generator, findings);
     }
-    match Space::new(factors, &keep, &drop) {
-        Ok(space) => {
-            if space.count() == 0 && generator.is_none() {
-                let at = include.or(exclude).map_or(at, |entry| entry.key.at);
-                findings.error(at, "no point is left: `include` and `exclude` drop all of them", None);
-            }
-            Some(space)
-        }
-        Err(error) => {
-            let at = include.or(exclude).or(grid).map_or(at, |entry| entry.key.at);
-            findings.error(at, error.to_string(), None);
-            None
-        }
-    }
+    factors.factors
 }
 
 /// A generator knows of the grid's axes alone.
-fn refuse_beside_generator(blocks: &[(&str, Option<&Entry>)], generator: Position, findings: &mut Findings) {
-    for (key, entry) in blocks.iter().filter_map(|(key, entry)| Some((key, (*entry)?))) {
+fn refuse_beside_generator(blocks: &[Option<&Entry>], generator: Position, findings: &mut Findings) {
+    for Entry { key, .. } in blocks.iter().copied().flatten() {
         let message =
-            format!("`{key}` says nothing to the `generator` at {generator}, which makes the points");
-        findings.error(entry.key.at, message, Some("remove one of the two".to_owned()));
+            format!("`{}` says nothing to the `generator` at {generator}, which makes the points", key.name);
+        findings.error(key.at, message, Some("remove one of the two".to_owned()));
     }
 }
 

@@ -158,6 +158,28 @@ error: s.yaml:1:20: a combination is a map of names, and a single value stands h
 }
 
 #[test]
+fn values_that_no_program_can_be_given_are_refused_before_anything_is_made() {
+    insta::assert_snapshot!(shown("grid: {a: [\"x\\0y\"]}"), @"error: s.yaml:1:12: this value holds a zero byte, which no program can be given");
+    insta::assert_snapshot!(shown(&format!("grid: {{a: [{}]}}", "x".repeat(200_000))), @r#"
+error: s.yaml:1:12: this value is 200000 bytes long, and 131071 is the most a program can be given
+  hint: put it into a file, and sweep over the file's name
+"#);
+}
+
+#[test]
+fn empty_blocks_are_as_good_as_none() {
+    insta::assert_snapshot!(shown("grid: {a: [1]}\npaired: []\ncombinations:\nexclude: []\nscript:\n"), @r#"
+warning: s.yaml:4:10: `exclude` is empty, and changes nothing
+1 points
+{"a":1}
+"#);
+    insta::assert_snapshot!(shown("grid: {}\npaired: []\n"), @r#"
+error: s.yaml:1:1: the sweep has no parameters
+  hint: give it a `grid`, `paired`, `combinations` or a `generator`
+"#);
+}
+
+#[test]
 fn bad_filters_say_where_and_what_instead() {
     insta::assert_snapshot!(shown("grid: {lr: [1], opt: [a]}\nexclude: [{lrr: 1}]"), @r#"
 error: s.yaml:2:12: `exclude` names `lrr`, which is no parameter of this sweep

@@ -16,6 +16,10 @@ pub(super) fn read(
     findings: &mut Findings,
 ) -> Vec<PartialPoint> {
     let what = format!("`{key}`");
+    if list.as_list().is_some_and(<[_]>::is_empty) {
+        findings.warning(list.at, format!("{what} is empty, and changes nothing"), None);
+        return Vec::new();
+    }
     let items = non_empty_list(list, &what, "a list of partial points", findings).unwrap_or_default();
     let mut partial_points = Vec::with_capacity(items.len());
     for item in items {

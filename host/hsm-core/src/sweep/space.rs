@@ -162,7 +162,9 @@ impl Search for SpaceSearch {
     fn next(&mut self, max_rows: u32) -> Result<Table, Failure> {
         let inner = &self.space.0;
         let widths = inner.factors.iter().map(|factor| factor.names.len()).sum();
-        let mut cells: Vec<Vec<Value>> = vec![Vec::new(); widths];
+        let expected =
+            usize::try_from(self.space.count() - self.next).unwrap_or(usize::MAX).min(max_rows as usize);
+        let mut cells: Vec<Vec<Value>> = (0..widths).map(|_| Vec::with_capacity(expected)).collect();
         let mut absent: Vec<Vec<u32>> = vec![Vec::new(); widths];
         let mut rows = 0;
         while rows < max_rows

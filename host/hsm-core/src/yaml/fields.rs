@@ -39,7 +39,12 @@ impl<'a> Fields<'a> {
 
     /// The value of a known key, where the map has it and it is not null.
     pub fn take(&mut self, name: &str) -> Option<&'a Node> {
-        self.take_entry(name).map(|entry| &entry.value).filter(|node| !node.is_null())
+        self.take_given(name).map(|entry| &entry.value)
+    }
+
+    /// The entry of a known key, where the map has it and its value is not null.
+    pub fn take_given(&mut self, name: &str) -> Option<&'a Entry> {
+        self.take_entry(name).filter(|entry| !entry.value.is_null())
     }
 
     /// The entry of a known key, null or not.
