@@ -188,6 +188,10 @@ mod tests {
         let found =
             hsm_core::sweep::SweepFile::parse("gird:\n  a: [1]\ngrid:\n  b: []\n", "s.yaml").unwrap_err();
         let problem = Problem::from(found);
-        insta::assert_snapshot!(problem.message.unwrap(), @"");
+        insta::assert_snapshot!(problem.message.unwrap(), @r"
+        s.yaml:1:1: a sweep file has no key `gird`
+        hint: did you mean `grid`?
+        error: s.yaml:4:6: `b` is empty
+        ");
     }
 }

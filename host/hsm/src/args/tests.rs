@@ -86,7 +86,7 @@ fn configuration_becomes_one_object() {
 
 #[test]
 fn help_fits_on_a_screen() {
-    insta::assert_snapshot!(Cli::command().render_help(), @r"
+    insta::assert_snapshot!(Cli::command().term_width(100).render_help(), @r"
     Parameter sweeps: from a sweep file to tasks, from tasks to a table
 
     Usage: hsm [OPTIONS] <COMMAND>
@@ -111,11 +111,13 @@ fn help_fits_on_a_screen() {
       -V, --version  Print version
 
     Global options:
-          --plugin <REF>  Use a plugin: the path of a WebAssembly component (`run`, `plan`: a generator;
-                          `collect`: an aggregator)
-      -v, --verbose...    Say more on standard error (twice: everything)
-      -q, --quiet         Say only what went wrong
-          --no-progress   Draw no progress bar
+          --plugin <REF>                Use a plugin: the path of a WebAssembly component (`run`,
+                                        `plan`: a generator; `collect`: an aggregator)
+          --plugin-limit <LIMIT=VALUE>  Give a plugin more than usual: `call_time_s=60`,
+                                        `memory_mib=1024`; may be given again
+      -v, --verbose...                  Say more on standard error (twice: everything)
+      -q, --quiet                       Say only what went wrong
+          --no-progress                 Draw no progress bar
 
     Exit codes: 0 success, 1 a task failed or was cancelled, 2 configuration or usage, 3 connection,
     4 permission, 5 not found, 6 plugin, 130 interrupted.
