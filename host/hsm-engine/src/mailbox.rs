@@ -83,7 +83,12 @@ pub(crate) fn post(requests: &Path, request: Request, launch: Option<Box<RawValu
 /// The requests that wait, oldest first, and the files that are none with the reason.
 pub(crate) fn read(requests: &Path) -> io::Result<(Vec<Letter>, Vec<Unreadable>)> {
     let mut names: Vec<String> = Vec::new();
-    for entry in fs::read_dir(requests)? {
+    let entries = match fs::read_dir(requests) {
+        // A sweep without a mailbox has nothing in it.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((Vec::new(), Vec::new())),
+        entries => entries?,
+    };
+    for entry in entries {
         if let Some(name) = entry?.file_name().to_str().filter(|name| !name.starts_with('.')) {
             names.push(name.to_owned());
         }

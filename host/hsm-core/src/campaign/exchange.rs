@@ -71,7 +71,7 @@ pub enum Event {
         /// Which.
         task: u64,
     },
-    /// The time has come that [`Campaign::next_deadline_ms`] named, or a slot is free.
+    /// The time has come that [`Campaign::next_deadline_ms`](super::Campaign::next_deadline_ms) named, or a slot is free.
     Tick,
 }
 

@@ -5,6 +5,7 @@ use crate::mailbox::{self, Letter, Request};
 use crate::plan_file::PlanFile;
 use hsm_core::campaign::Event;
 use hsm_core::journal::Record;
+use std::io;
 
 impl Driver {
     /// What the mailbox asks for.
@@ -12,19 +13,31 @@ impl Driver {
         match mailbox::read(&self.dir.requests()) {
             Ok((letters, unreadable)) => {
                 for (path, why) in unreadable {
-                    if self.seen_unreadable.insert(path.clone()) {
-                        tracing::warn!(
-                            "the request `{}` cannot be understood and is left alone: {why}",
-                            path.display()
-                        );
+                    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                    if self.left_alone.insert(name) {
+                        tracing::warn!("the request `{}` is left alone: {why}", path.display());
                     }
                 }
+                let letters = letters.into_iter().filter(|letter| !self.left_alone.contains(&letter.name));
+                let letters: Vec<Letter> = letters.collect();
                 letters.into_iter().map(|letter| self.event_of(letter)).collect()
             }
             Err(error) => {
                 self.note_trouble(Some(&error));
                 Vec::new()
             }
+        }
+    }
+
+    /// Removes a request that the journal has. One that cannot be removed is not looked at again: it would be taken up for nothing.
+    pub(super) fn forget(&mut self, request: &str) {
+        let path = self.dir.requests().join(request);
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                tracing::warn!("could not remove the request `{}`: {error}", path.display());
+                self.left_alone.insert(request.to_owned());
+            }
+            _ => {}
         }
     }
 

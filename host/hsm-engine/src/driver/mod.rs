@@ -62,16 +62,20 @@ pub fn drive(dir: &SweepDir, options: &DriveOptions, ready: impl FnOnce()) -> Re
         .enable_all()
         .build()
         .map_err(|e| Error::new(ErrorKind::Submission, "could not start the driver").because(e))?;
-    let mut ready = Some(ready);
-    loop {
-        let driver = Driver::open(dir.clone(), options)?;
-        runtime.block_on(driver.run(options.background, || ready.take().map_or((), |ready| ready())))?;
-        // A request that came while the lease was being given back found a living driver, and nobody else will see to it.
-        match mailbox::read(&dir.requests()) {
-            Ok((letters, _)) if !letters.is_empty() => {}
-            _ => return Ok(()),
+    let driver = Driver::open(dir.clone(), options)?;
+    let mut left_alone = runtime.block_on(driver.run(options.background, ready))?;
+    // A request that came while the lease was being given back found a living driver, and nobody else will see to it.
+    while mailbox::read(&dir.requests())
+        .is_ok_and(|(letters, _)| letters.iter().any(|letter| !left_alone.contains(&letter.name)))
+    {
+        match Driver::open(dir.clone(), options) {
+            Ok(driver) => left_alone = runtime.block_on(driver.run(options.background, || ()))?,
+            // Whoever was quicker sees to it.
+            Err(error) if error.kind() == ErrorKind::Submission => return Ok(()),
+            Err(error) => return Err(error),
         }
     }
+    Ok(())
 }
 
 struct Driver {
@@ -89,8 +93,8 @@ struct Driver {
     stopping: BTreeMap<u64, Stopping>,
     /// Actions that wait for a disk that takes records again.
     held: VecDeque<Action>,
-    /// Requests that were taken up and could not be removed from the mailbox yet.
-    seen_unreadable: BTreeSet<std::path::PathBuf>,
+    /// Files in the mailbox that cannot be understood, or were taken up and cannot be removed.
+    left_alone: BTreeSet<String>,
     trouble: Option<String>,
     next_look: Instant,
     next_renewal: Instant,
@@ -127,7 +131,7 @@ impl Driver {
             orphans: BTreeSet::new(),
             stopping: BTreeMap::new(),
             held: VecDeque::new(),
-            seen_unreadable: BTreeSet::new(),
+            left_alone: BTreeSet::new(),
             trouble: None,
             next_look: now,
             next_renewal: now + lease::RENEW_EVERY,
@@ -138,7 +142,8 @@ impl Driver {
         Ok(driver)
     }
 
-    async fn run(mut self, signals: bool, ready: impl FnOnce()) -> Result<()> {
+    /// Drives until nothing is left to do; the files in the mailbox that were left alone.
+    async fn run(mut self, signals: bool, ready: impl FnOnce()) -> Result<BTreeSet<String>> {
         let mut signals = signals.then(Signals::listen).transpose()?;
         ready();
         let mut events = self.find_orphans();
@@ -162,7 +167,7 @@ impl Driver {
                 next_mailbox = Instant::now() + MAILBOX_EVERY;
             }
             events.extend(self.look());
-            if self.lease_is_lost()? {
+            if self.lease_is_lost() {
                 self.lease.abandon();
                 return Err(Error::new(ErrorKind::Submission, "another driver has taken this sweep over"));
             }
@@ -207,15 +212,7 @@ impl Driver {
         let mut events = Vec::new();
         while let Some(action) = self.held.pop_front() {
             match &action {
-                Action::Forget { request } => {
-                    let path = self.dir.requests().join(request);
-                    match std::fs::remove_file(&path) {
-                        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                            return Err(Error::io("remove the request", &path, error));
-                        }
-                        _ => {}
-                    }
-                }
+                Action::Forget { request } => self.forget(request),
                 Action::Start { task, attempt } => match self.start(*task, *attempt) {
                     Ok(event) => events.push(event),
                     Err(full) => {
@@ -284,16 +281,19 @@ impl Driver {
         events
     }
 
-    fn lease_is_lost(&mut self) -> Result<bool> {
+    /// Moves the lease's counter when that is due; whether somebody else has the lease by now.
+    fn lease_is_lost(&mut self) -> bool {
         if Instant::now() < self.next_renewal {
-            return Ok(false);
+            return false;
         }
         self.next_renewal = Instant::now() + lease::RENEW_EVERY;
         if !self.lease.is_ours() {
-            return Ok(true);
+            return true;
         }
-        self.lease.renew(self.trouble.as_deref())?;
-        Ok(false)
+        if let Err(error) = self.lease.renew(self.trouble.as_deref()) {
+            tracing::error!("{error}");
+        }
+        false
     }
 
     /// Remembers what keeps the driver from going on, and tells it in the lease when that changes.
@@ -343,10 +343,11 @@ impl Driver {
         Event::Cancel { request, tasks: TaskSet::range(1, self.plan.tasks()), now: again }
     }
 
-    fn close(mut self) -> Result<()> {
+    fn close(mut self) -> Result<BTreeSet<String>> {
         let closed = [Record::Closed { at_ms: self.clock.now_ms() }];
         let written = self.journal.append(&closed, Durability::Synced);
-        written.map_err(|error| Error::io("write the journal", self.journal.path(), error))
+        written.map_err(|error| Error::io("write the journal", self.journal.path(), error))?;
+        Ok(self.left_alone)
     }
 
     /// The event for a child that was reaped; nothing when processes of a stopped task are left, which are waited for.

@@ -20,16 +20,22 @@ const LOCK_PATIENCE: Duration = Duration::from_millis(500);
 
 /// Why a task was not started.
 enum Refusal {
-    /// The disk is full: the start is tried again.
-    Full(io::Error),
+    /// Something ran out that comes back, such as space or processes: the start is tried again.
+    Later(io::Error),
     /// Anything else: the task has failed.
     Failed(String),
 }
 
 impl Refusal {
     fn io(what: &str, path: &Path, error: io::Error) -> Self {
-        if matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
-            Self::Full(error)
+        if matches!(
+            error.kind(),
+            io::ErrorKind::StorageFull
+                | io::ErrorKind::QuotaExceeded
+                | io::ErrorKind::WouldBlock
+                | io::ErrorKind::OutOfMemory
+        ) {
+            Self::Later(error)
         } else {
             Self::Failed(format!("could not {what} `{}`: {error}", path.display()))
         }
@@ -40,11 +46,11 @@ impl Driver {
     /// Starts one attempt, which is on record already.
     ///
     /// # Errors
-    /// When the disk is full; every other reason is an end of the task.
+    /// When something ran out that comes back; every other reason is an end of the task.
     pub(super) fn start(&mut self, task: u64, attempt: u32) -> Result<Event, io::Error> {
         match self.try_start(task, attempt) {
             Ok(pid) => Ok(Event::Started { task, pid, pid_start: host::process_start(pid).unwrap_or(0) }),
-            Err(Refusal::Full(error)) => Err(error),
+            Err(Refusal::Later(error)) => Err(error),
             Err(Refusal::Failed(why)) => Ok(Event::Ended { task, ending: Ending::NotStarted(why) }),
         }
     }
@@ -60,8 +66,7 @@ impl Driver {
             .map_err(|error| Refusal::io("write", &params, error))?;
         let failed = |error: hsm_core::command::CommandError| Refusal::Failed(error.to_string());
         let argv = settings.launch.argv(&self.sweep_id, task, &folder, &planned.point).map_err(failed)?;
-        let Place { mut environment, locks } =
-            self.slots.take().ok_or_else(|| Refusal::Failed("no slot is free".to_owned()))?;
+        let Place { mut environment, locks } = self.place()?;
         for (name, value) in task_environment(&self.sweep_id, task, &folder).map_err(failed)? {
             environment.push((name, Some(OsString::from(value))));
         }
@@ -80,6 +85,15 @@ impl Driver {
         let pid = child.id().unwrap_or(0);
         self.children.spawn(async move { (task, child.wait().await) });
         Ok(pid)
+    }
+
+    /// A place for one task. The GPUs of a start that is tried again may have become somebody else's in between.
+    fn place(&mut self) -> Result<Place, Refusal> {
+        if let Some(place) = self.slots.take() {
+            return Ok(place);
+        }
+        self.slots.free(self.occupied(), 1);
+        self.slots.take().ok_or_else(|| Refusal::Later(io::Error::other("no GPU is free")))
     }
 }
 
