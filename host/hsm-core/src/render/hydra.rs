@@ -121,7 +121,7 @@ fn is_number(text: &str) -> bool {
         None => (text, None),
     };
     let exponent_reads =
-        exponent.is_none_or(|digits| is_integer(digits.strip_prefix(['+', '-']).unwrap_or(digits)));
+        exponent.is_none_or(|digits| is_digits(digits.strip_prefix(['+', '-']).unwrap_or(digits)));
     let mantissa_reads = match mantissa.split_once('.') {
         None => is_integer(mantissa),
         Some(("", fraction)) => is_digits(fraction),
@@ -165,21 +165,24 @@ fn push_key(key: &str, out: &mut String) {
 fn check_keys(value: &Value) -> Result<(), HydraError> {
     match value {
         Value::List(items) => items.iter().try_for_each(check_keys),
-        Value::Map(entries) => entries.iter().try_for_each(|(key, item)| {
-            let unspellable =
-                |character: &char| !is_plain(*character) && !ESCAPABLE_IN_KEYS.contains(*character);
-            match key.chars().find(unspellable) {
-                Some(character) => Err(HydraError::Key { key: key.clone(), character }),
-                None => check_keys(item),
-            }
+        Value::Map(entries) => entries.iter().try_for_each(|(key, item)| match unspellable(key) {
+            Some(character) => Err(HydraError::Key { key: key.clone(), character }),
+            None => check_keys(item),
         }),
         _ => Ok(()),
     }
 }
 
+/// The first character that keeps a map's key from being written: keys cannot be quoted, and `_` is lost between digits.
+fn unspellable(key: &str) -> Option<char> {
+    let misplaced = |character: &char| !is_plain(*character) && !ESCAPABLE_IN_KEYS.contains(*character);
+    key.chars().find(misplaced).or_else(|| (key.contains('_') && is_number(key)).then_some('_'))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn text(text: &str) -> Value {
         Value::Text(text.to_owned())
@@ -219,6 +222,7 @@ mod tests {
             ("1", "'1'"),
             ("-1_000", "'-1_000'"),
             ("1e-3", "'1e-3'"),
+            ("1e05", "'1e05'"),
             (".5", "'.5'"),
             ("1.", "'1.'"),
             ("-inf", "'-inf'"),
@@ -241,7 +245,42 @@ mod tests {
 
     #[test]
     fn a_key_that_hydra_cannot_spell_is_refused() {
-        let map = Value::Map(vec![("it's".to_owned(), Value::Null)]);
-        assert_eq!(hydra(&map), Err(HydraError::Key { key: "it's".to_owned(), character: '\'' }));
+        for (key, character) in [("it's", '\''), ("1_000", '_'), ("é", 'é')] {
+            let map = Value::Map(vec![(key.to_owned(), Value::Null)]);
+            assert_eq!(hydra(&map), Err(HydraError::Key { key: key.to_owned(), character }));
+        }
+    }
+
+    /// What Hydra makes of a quoted text: a backslash counts only before a quote, and before a backslash that leads up to one.
+    fn unquoted(quoted: &str) -> Option<String> {
+        let inner = quoted.strip_prefix('\'')?.strip_suffix('\'')?;
+        let mut text = String::new();
+        let mut backslashes = 0;
+        for character in inner.chars().chain(['\'']) {
+            match character {
+                '\\' => backslashes += 1,
+                '\'' => {
+                    text.extend(std::iter::repeat_n('\\', backslashes / 2));
+                    text.push('\'');
+                    backslashes = 0;
+                }
+                _ => {
+                    text.extend(std::iter::repeat_n('\\', backslashes));
+                    text.push(character);
+                    backslashes = 0;
+                }
+            }
+        }
+        text.pop();
+        Some(text)
+    }
+
+    proptest! {
+        #[test]
+        fn quotes_keep_every_text(given in "[ab'\\\\ ,é\n]{0,8}") {
+            let spelled = hydra(&text(&given)).unwrap();
+            let kept = unquoted(&spelled).unwrap_or_else(|| spelled.clone());
+            prop_assert_eq!(kept, given, "{}", spelled);
+        }
     }
 }
