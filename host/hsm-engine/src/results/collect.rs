@@ -1,6 +1,7 @@
 //! Reading the results of all tasks of a sweep.
 
 use super::collected::{Builder, Collected};
+use super::facts::TaskFacts;
 use super::open::{self, Refused};
 use super::read::{TaskReading, read_task};
 use crate::error::{Error, ErrorKind, Result};
@@ -19,21 +20,6 @@ const TASKS_PER_ROUND: usize = 2_048;
 
 /// Below this a thread costs more than it saves.
 const TASKS_PER_THREAD_MIN: usize = 16;
-
-/// What the journal knows of a task.
-#[derive(Clone, Debug, PartialEq)]
-pub struct TaskFacts {
-    /// Its state.
-    pub state: TaskState,
-    /// The exit code of its last attempt, where it ended with one.
-    pub exit_code: Option<i32>,
-    /// How long its last attempt took, in seconds.
-    pub seconds: Option<f64>,
-    /// How many attempts there were.
-    pub attempts: u32,
-    /// Why it is in this state, where there is more to say.
-    pub reason: Option<String>,
-}
 
 /// Reads the results of the given tasks of the sweep in `sweep_dir`, in their order. Every task gets a row; one whose metrics cannot be
 /// had says why, so no file of a task can make this fail.

@@ -1,6 +1,6 @@
 //! The rows of a sweep: every task with its parameters and what it left behind.
 
-use super::collect::TaskFacts;
+use super::facts::TaskFacts;
 use super::read::TaskReading;
 use hsm_core::metrics::{Metric, Patterns, Shape};
 use hsm_core::plan::PlannedTask;

@@ -10,6 +10,7 @@ mod artifacts;
 mod batches;
 mod collect;
 mod collected;
+mod facts;
 mod log_tail;
 mod open;
 mod output;
@@ -19,8 +20,9 @@ mod tables;
 
 pub use artifacts::{WrittenArtifact, run_aggregator, write_artifacts};
 pub use batches::BATCH_ROWS;
-pub use collect::{TaskFacts, collect};
+pub use collect::collect;
 pub use collected::{Collected, Row};
+pub use facts::TaskFacts;
 pub(crate) use log_tail::tail;
 pub use set_aside::set_aside;
 pub use tables::{WrittenTables, write_csv, write_json, write_tables};
