@@ -93,7 +93,7 @@ fn candidates(folder: &Path) -> Vec<PathBuf> {
     };
     let mut found: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(is_sweep).collect();
     found.sort();
-    found
+    found.into_iter().map(from_here).collect()
 }
 
 fn read(path: &Path, project_root: &Path) -> Result<String, Problem> {

@@ -3,7 +3,7 @@
 
 use super::task_output::TaskOutput;
 use crate::context::Context;
-use crate::output::{Progress, counted, duration};
+use crate::output::{Console, Progress, counted, duration};
 use crate::report::{Exit, Problem};
 use hsm_core::state::TaskState;
 use hsm_core::task_set::TaskSet;
@@ -14,7 +14,7 @@ use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Between two looks: soon enough to seem immediate.
-const LOOK_INTERVAL: Duration = Duration::from_millis(150);
+const LOOK_INTERVAL: Duration = Duration::from_millis(100);
 /// How long a sweep may be without a driver before it counts as abandoned: one driver may just be following another.
 const DRIVERLESS_PATIENCE: Duration = Duration::from_secs(3);
 /// How long a driver may take to leave once all tasks have ended.
@@ -190,8 +190,14 @@ impl Followed {
         let status = &self.status;
         let id = &status.sweep_id;
         let took = u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX);
-        console.say(&format!("{id}: {}, after {}", counts_text(status, &[]), duration(took)));
-        self.name_failures(context, tasks);
+        let summary = format!("{id}: {}, after {}", counts_text(status, &[]), duration(took));
+        // Being quiet is about what goes well.
+        if self.all_went_well(tasks) {
+            console.say(&summary)
+        } else {
+            Console::error_line(&summary)
+        }
+        self.name_failures(tasks);
         if self.interrupted {
             let next = if status.all_final() { "complete" } else { "monitor" };
             console.hint(&format!("`hsm {next} {id}` goes on with it"));
@@ -219,14 +225,14 @@ impl Followed {
         }
     }
 
-    fn name_failures(&self, context: &Context, tasks: Option<&TaskSet>) {
+    fn name_failures(&self, tasks: Option<&TaskSet>) {
         let bad = |task: &TaskStatus| {
             let counts = tasks.is_none_or(|tasks| tasks.contains(task.task));
             counts && matches!(task.state, TaskState::Failed | TaskState::Unknown)
         };
         for task in self.status.tasks().filter(bad).take(NAMED_FAILURES) {
             let reason = task.reason.unwrap_or_else(|| task.state.to_string());
-            context.console.say(&format!("  task {}: {reason}", task.task));
+            Console::error_line(&format!("  task {}: {reason}", task.task));
         }
     }
 }

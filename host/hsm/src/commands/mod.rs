@@ -12,6 +12,7 @@ mod init;
 mod list;
 mod monitor;
 mod plan;
+mod plan_text;
 mod run;
 mod status;
 mod task_output;

@@ -1,15 +1,14 @@
 //! `hsm plan`, and `hsm run --dry-run`: what a sweep would run. It creates nothing and starts nothing but a generator in its sandbox.
 
+use super::plan_text::{self, Overview};
 use crate::args::{GlobalArgs, PlanArgs, SourceArgs};
 use crate::context::Context;
 use crate::launch::Start;
-use crate::output::{Align, Console, TextTable, counted, escape, shell_line};
+use crate::output::{Console, counted, escape, shell_line};
 use crate::report::{Exit, Problem};
 use crate::space::PointSource;
 use crate::sweep_file::Definition;
 use hsm_core::plan::PlannedTask;
-use hsm_core::render::plain;
-use hsm_core::sweep::{Factor, FactorKind};
 use hsm_core::sweep_id::SweepId;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -19,10 +18,6 @@ use std::path::PathBuf;
 const SHOWN_TASKS: u64 = 3;
 /// How many tasks are shown to programs, unless they ask for more.
 const LISTED_TASKS: u64 = 10;
-/// How many values of a list are shown in full.
-const SHOWN_VALUES: usize = 8;
-/// How many rows of a group are shown in full.
-const SHOWN_ROWS: usize = 20;
 
 /// What a sweep would run.
 #[derive(Debug)]
@@ -189,7 +184,7 @@ fn text(
 ) -> Result<Exit, Problem> {
     planned.start.notes.iter().for_each(|note| console.say(&format!("note: {note}")));
     if let Tasks::First(_) = selection.tasks {
-        console.data(&overview(planned, selection.count))?;
+        console.data(&plan_text::overview(&Overview::of(planned, selection.count)))?;
     }
     let mut shown = 0;
     for task in selection.of_points(&planned.points)? {
@@ -230,83 +225,14 @@ fn command_text(planned: &PlannedTask, commands: &Commands<'_>) -> Result<String
     Ok(format!("\ntask {}\n  {}\n", planned.task, escape(&shell_line(&commands.argv(planned)?))))
 }
 
-/// How many tasks there are and what they are made of.
-fn overview(planned: &Planned, count: u128) -> String {
-    let mut text = format!("{}: {}\n", planned.definition.path.display(), counted(count, "task", "tasks"));
-    if let Some(description) = planned.definition.description() {
-        text.push_str(&format!("{}\n", escape(&description)));
-    }
-    if let Some(name) = planned.points.generator_name() {
-        text.push_str(&format!("made by the generator `{}`\n", escape(name)));
-    }
-    let factors = planned.points.factors();
-    let grid: Vec<&Factor> = factors.iter().filter(|factor| *factor.kind() == FactorKind::Grid).collect();
-    if !grid.is_empty() {
-        text.push('\n');
-        text.push_str(&grid_table(&grid));
-    }
-    for factor in factors {
-        match factor.kind() {
-            FactorKind::Grid => {}
-            FactorKind::Paired(group) => {
-                text.push_str(&format!("\npaired: {}\n{}", escape(group), rows_table(factor)))
-            }
-            FactorKind::Combinations => text.push_str(&format!("\ncombinations\n{}", rows_table(factor))),
+impl<'a> Overview<'a> {
+    fn of(planned: &'a Planned, count: u128) -> Self {
+        Self {
+            file: planned.definition.path.display().to_string(),
+            description: planned.definition.description(),
+            generator: planned.points.generator_name(),
+            factors: planned.points.factors(),
+            count,
         }
     }
-    text.push_str(&product_line(factors, planned.points.generator_name().is_some(), count));
-    text
-}
-
-/// `3 × 3 × 2 = 18`, and what `include`, `exclude` or `--max-runs` make of it.
-fn product_line(factors: &[Factor], generated: bool, count: u128) -> String {
-    if generated || factors.is_empty() {
-        return String::new();
-    }
-    let sizes: Vec<String> = factors.iter().map(|factor| factor.rows().len().to_string()).collect();
-    let whole =
-        factors.iter().try_fold(1u128, |product, factor| product.checked_mul(factor.rows().len() as u128));
-    match whole {
-        Some(whole) if whole == count && factors.len() == 1 => String::new(),
-        Some(whole) if whole == count => format!("\n{} = {whole}\n", sizes.join(" × ")),
-        Some(whole) => format!("\n{count} of {} = {whole}\n", sizes.join(" × ")),
-        None => format!("\n{count} of {}\n", sizes.join(" × ")),
-    }
-}
-
-fn grid_table(grid: &[&Factor]) -> String {
-    let mut table =
-        TextTable::new(&[("grid", Align::Left), ("values", Align::Left), ("count", Align::Right)]);
-    for factor in grid {
-        let values: Vec<String> =
-            factor.rows().iter().flatten().flatten().map(|value| plain(value).into_owned()).collect();
-        table.row(&[factor.names().join(", "), shortened(&values), values.len().to_string()]);
-    }
-    table.render()
-}
-
-fn shortened(values: &[String]) -> String {
-    match values {
-        [first @ .., last] if values.len() > SHOWN_VALUES => {
-            format!("{}, …, {last}", first[..SHOWN_VALUES - 2].join(", "))
-        }
-        all => all.join(", "),
-    }
-}
-
-fn rows_table(factor: &Factor) -> String {
-    let columns: Vec<(&String, Align)> = factor.names().iter().map(|name| (name, Align::Left)).collect();
-    let mut table = TextTable::new(&columns);
-    for row in factor.rows().iter().take(SHOWN_ROWS) {
-        let cells: Vec<String> = row
-            .iter()
-            .map(|value| value.as_ref().map_or_else(String::new, |value| plain(value).into_owned()))
-            .collect();
-        table.row(&cells);
-    }
-    let mut text = table.render();
-    if factor.rows().len() > SHOWN_ROWS {
-        text.push_str(&format!("… {} more\n", factor.rows().len() - SHOWN_ROWS));
-    }
-    text
 }

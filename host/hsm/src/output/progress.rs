@@ -34,7 +34,7 @@ impl Progress {
             bar.set_position(done);
             bar.set_message(message.to_owned());
         } else if self.console.shows_progress() {
-            self.plain(format!("{done}/{total} {message}"));
+            self.plain(format!("{done} of {total} done, {message}"));
         }
     }
 

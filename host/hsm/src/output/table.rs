@@ -3,6 +3,9 @@
 use super::text::escape;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 
+/// The longest cell. Whoever needs all of a longer one reads it as CSV or JSON.
+const CELL_CHARACTERS_MAX: usize = 80;
+
 /// Which side of its column a cell leans to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Align {
@@ -23,6 +26,7 @@ impl TextTable {
     /// An empty table with these columns.
     pub fn new<S: AsRef<str>>(columns: &[(S, Align)]) -> Self {
         let mut table = Table::new();
+        table.set_content_arrangement(ContentArrangement::Disabled);
         let rule = LineStyle::none().fill('─').junction('─');
         table.load_style(TableStyle::new().header_separator(rule));
         let aligns: Vec<Align> = columns.iter().map(|(_, align)| *align).collect();
@@ -42,11 +46,8 @@ impl TextTable {
         self.table.add_row(row);
     }
 
-    /// The table as text that ends with a line end; wrapped to the terminal where standard output is one.
-    pub fn render(&mut self) -> String {
-        let arrangement =
-            if self.table.is_tty() { ContentArrangement::Dynamic } else { ContentArrangement::Disabled };
-        self.table.set_content_arrangement(arrangement);
+    /// The table as text that ends with a line end. Rows are never broken: a terminal, `less -S` and `grep` want them whole.
+    pub fn render(&self) -> String {
         let mut text = self.table.trim_fmt();
         text.push('\n');
         text
@@ -58,7 +59,14 @@ fn cell(text: &str, align: Align) -> Cell {
         Align::Left => CellAlignment::Left,
         Align::Right => CellAlignment::Right,
     };
-    Cell::new(escape(text)).set_alignment(alignment)
+    Cell::new(shortened(escape(text))).set_alignment(alignment)
+}
+
+fn shortened(text: String) -> String {
+    match text.char_indices().nth(CELL_CHARACTERS_MAX) {
+        None => text,
+        Some((end, _)) => format!("{}…", &text[..end]),
+    }
 }
 
 #[cfg(test)]
@@ -70,12 +78,13 @@ mod tests {
         let mut table = TextTable::new(&[("task", Align::Right), ("state", Align::Left)]);
         table.row(&["1", "completed"]);
         table.row(&["10", "\u{1b}[2J"]);
-        table.table.force_no_tty();
+        table.row(&["11", &"é".repeat(81)]);
         insta::assert_snapshot!(table.render(), @r"
         task   state
-        ──────────────────
+        ──────────────────────────────────────────────────────────────────────────────────────────
            1   completed
           10   \u{1b}[2J
+          11   éééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééé…
         ");
     }
 }
