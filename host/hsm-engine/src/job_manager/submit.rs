@@ -36,10 +36,14 @@ impl JobManager {
         check_launch(&launch)?;
         let dir = SweepDir::new(std::path::absolute(sweep_dir).map_err(|e| Error::io("find", sweep_dir, e))?);
         let limit = max_runs.unwrap_or(u64::MAX);
-        let tasks =
-            dir.create(&definition, |out| write_plan(out, points.into(), limit, &launch, sweep_id, &dir))?;
-        let request = Request::Queue { tasks: TaskSet::range(1, tasks), plugins, notes: Vec::new() };
-        mailbox::post(&dir.requests(), request, Some(launch_json(&launch, local)?))?;
+        let settings = launch_json(&launch, local)?;
+        let tasks = dir.create(&definition, |out| {
+            let tasks = write_plan(out, points.into(), limit, &launch, sweep_id, &dir)?;
+            // Before the plan gets its name, which makes the folder a sweep: one that nobody was asked to run would stay so.
+            let request = Request::Queue { tasks: TaskSet::range(1, tasks), plugins, notes: Vec::new() };
+            mailbox::post(&dir.requests(), request, Some(settings))?;
+            Ok(tasks)
+        })?;
         self.drivers.ensure(&dir, false).map_err(|error| {
             let again = format!("the sweep is planned; start it with `hsm complete {sweep_id}`");
             error.with_hint(again)
