@@ -88,7 +88,8 @@ fn finish(world: &World, parallel: &str) {
 fn check(world: &World, seed: u64) {
     let log = RunLog::read(world);
     let states = world.states("s");
-    assert!(states.iter().all(|state| state == "completed"), "seed {seed}: {states:?}");
+    let last = world.hsm(&["complete", "s", "--dry-run"]);
+    assert!(states.iter().all(|state| state == "completed"), "seed {seed}: {states:?}\n{last}");
     assert_eq!(states.len(), usize::try_from(TASKS).expect("a small number"));
     assert!(log.doubled.is_empty(), "seed {seed}: two copies at once of {:?}", log.doubled);
     assert!(log.most_at_once <= PARALLEL, "seed {seed}: {} at once", log.most_at_once);
