@@ -3,6 +3,7 @@
 //! The reader decides nothing about types: `scalar` says what a scalar stands for, and refuses what YAML 1.1 and 1.2 read differently.
 //! Whoever wants text (a walltime, a path, a name) takes it as written.
 
+mod ambiguity;
 mod fields;
 mod node;
 mod reader;
