@@ -130,3 +130,19 @@ fn a_dry_run_only_says() {
     assert!(format!("{}{}", run.stdout, run.stderr).contains('3'), "{run}");
     assert_eq!(starts(&world), before);
 }
+
+#[test]
+fn two_at_once_run_nothing_twice() {
+    let world = world_of_flaky_tasks("good, fail");
+    let _ = world.hsm(&["run", "--sweep-id", "s"]).ends_with(1);
+    world.write("mended", "");
+    let both = [world.start(&["complete", "s"]), world.start(&["complete", "s"])];
+    for run in both {
+        let run = run.wait();
+        assert!(!run.stderr.contains("panicked"), "{run}");
+    }
+    let log = RunLog::read(&world);
+    assert!(log.doubled.is_empty(), "{log:?}");
+    assert_eq!(starts(&world), [(1, 1), (2, 1), (3, 2), (4, 2)]);
+    assert_eq!(world.states("s"), ["completed"; 4]);
+}

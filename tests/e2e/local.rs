@@ -144,3 +144,57 @@ fn a_pre_script_prepares_the_task() {
     let _ = world.hsm(&["run", "--sweep-id", "s"]).succeeds();
     assert!(World::read(world.task_dir("s", 1).join("stdout.log")).starts_with("prepared: yes"));
 }
+
+#[test]
+fn a_sweep_is_run_from_any_folder_of_its_project() {
+    let world = World::new();
+    world.write("src/deep/train.py", "import os; print(os.getcwd())\n");
+    world.write_sweep("script: src/deep/train.py\nsweep:\n  grid:\n    a: [1]\n");
+    let _ = world.hsm_in(&world.project("src/deep"), &["run", "--sweep-id", "s"]).succeeds();
+    let folder = World::read(world.task_dir("s", 1).join("stdout.log"));
+    assert_eq!(folder.trim(), world.project("").to_string_lossy().trim_end_matches('/'));
+}
+
+#[test]
+fn a_task_costs_at_most_five_inodes() {
+    let world = world_of_ticks(3, "0");
+    let _ = world.hsm(&["run", "--sweep-id", "s"]).succeeds();
+    for task in 1..=3 {
+        let files = std::fs::read_dir(world.task_dir("s", task)).expect("the task's folder").count();
+        assert!(files < 5, "the folder itself and {files} files");
+    }
+}
+
+#[test]
+fn a_gibibyte_of_address_space_is_enough() {
+    let world = world_of_ticks(4, "0.05");
+    let hsm = world.command(&[]).get_program().to_owned();
+    let mut shell = world.program("/bin/sh");
+    shell
+        .args([
+            "-c",
+            "ulimit -v 1000000; \"$0\" run --sweep-id s -p 2 && \"$0\" status s && exec \"$0\" collect s",
+        ])
+        .arg(hsm);
+    let _ = hsm_tests::Running::start(&mut shell, &world.path("")).wait().succeeds().prints(&["completed"]);
+    assert_eq!(RunLog::read(&world).starts.len(), 4);
+}
+
+#[test]
+fn others_can_read_a_sweep_that_they_cannot_write() {
+    let world = world_of_ticks(2, "0");
+    let _ = world.hsm(&["run", "--sweep-id", "s"]).succeeds();
+    let hsm = world.path("bin/hsm");
+    std::fs::copy(world.command(&[]).get_program(), &hsm).expect("a copy where anybody can run it");
+    // The temporary folder itself is its owner's alone.
+    std::fs::set_permissions(world.path(""), std::os::unix::fs::PermissionsExt::from_mode(0o755))
+        .expect("root");
+    for (arguments, printed) in
+        [(&["status", "s", "--json"][..], "completed"), (&["list"], "s"), (&["errors", "s"], "")]
+    {
+        let mut somebody = world.program("setpriv");
+        somebody.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(&hsm).args(arguments);
+        let _ =
+            hsm_tests::Running::start(&mut somebody, &world.path("")).wait().succeeds().prints(&[printed]);
+    }
+}

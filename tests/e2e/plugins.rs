@@ -227,7 +227,7 @@ const WAYWARD_GENERATORS: &[(&str, &[&str])] = &[
     ("do: memory, amount: 2000", &["memory_mib", "hint:"]),
     ("do: recurse", &["too deeply"]),
     ("do: panic", &["panic"]),
-    ("do: exit", &["exit code 7"]),
+    ("do: exit", &["ended itself"]),
     ("do: too-much-data, amount: 200", &["call_data_mib"]),
     ("do: unequal-columns", &["`b`"]),
     ("do: same-names", &["two columns", "`a`"]),
