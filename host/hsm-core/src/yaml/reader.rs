@@ -8,7 +8,7 @@ use std::collections::HashMap;
 /// How deep lists and maps may nest: far deeper than anybody writes, and shallow enough for recursion over a tree.
 pub const DEPTH_MAX: usize = 64;
 
-/// How many nodes aliases may add in all, so that a few lines cannot stand for billions of nodes.
+/// How many nodes aliases may add in all, so that a few lines cannot stand for billions of nodes. A long scalar counts for several.
 pub const ALIASED_NODES_MAX: usize = 10_000;
 
 /// The tree of the one document in `text`; an empty file is a null. Nothing, where `findings` says why.
@@ -225,9 +225,12 @@ fn position(span: Span) -> Position {
     Position { line: span.start.line(), column: span.start.col() + 1 }
 }
 
+/// How many bytes of a scalar count as one node: about what a node itself takes.
+const BYTES_PER_NODE: usize = 64;
+
 fn size(node: &Node) -> usize {
     match &node.content {
-        Content::Scalar(_) => 1,
+        Content::Scalar(scalar) => 1 + scalar.text.len() / BYTES_PER_NODE,
         Content::List(items) => 1 + items.iter().map(size).sum::<usize>(),
         Content::Map(entries) => 1 + entries.iter().map(|entry| size(&entry.value)).sum::<usize>(),
     }
@@ -304,6 +307,12 @@ mod tests {
         insta::assert_snapshot!(shown("a:\n\t- b"), @"f.yaml:2:2: not YAML: tabs disallowed within this context (block indentation)");
         insta::assert_snapshot!(shown(&format!("{}{}", "[".repeat(100), "]".repeat(100))), @"f.yaml:1:65: lists and maps nest deeper than 64 levels");
         insta::assert_snapshot!(shown(&"[".repeat(1000)), @"f.yaml:1:256: not YAML: recursion limit exceeded");
+    }
+
+    #[test]
+    fn a_long_scalar_cannot_be_repeated_without_end() {
+        let text = format!("a: &a {}\nb: [*a, *a]\n", "x".repeat(400_000));
+        insta::assert_snapshot!(shown(&text), @"f.yaml:2:9: aliases add more than 10000 nodes to this file");
     }
 
     #[test]
