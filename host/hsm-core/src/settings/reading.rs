@@ -5,7 +5,7 @@ use crate::diagnostic::Findings;
 use crate::settings::value::{Backend, Directives, HostName, Memory, ShellLines, Strategy};
 use crate::settings::walltime::Walltime;
 use crate::value::{Quantity, Value};
-use crate::yaml::{Content, Node, Reading, number, read};
+use crate::yaml::{Content, Node, Reading, as_written, number, read};
 use std::str::FromStr;
 
 /// A type that settings can have.
@@ -129,23 +129,7 @@ impl Setting for Directives {
 /// Anything, as it is written.
 impl Setting for Value {
     fn read(node: &Node, _name: &str, _findings: &mut Findings) -> Option<Self> {
-        Some(match &node.content {
-            Content::Scalar(scalar) => match read(scalar) {
-                Reading::Value(value) => value,
-                Reading::Word(_) | Reading::Ambiguous { .. } => Self::Text(scalar.text.clone()),
-            },
-            Content::List(items) => {
-                Self::List(items.iter().filter_map(|item| Self::read(item, _name, _findings)).collect())
-            }
-            Content::Map(entries) => Self::Map(
-                entries
-                    .iter()
-                    .filter_map(|entry| {
-                        Some((entry.key.name.clone(), Self::read(&entry.value, _name, _findings)?))
-                    })
-                    .collect(),
-            ),
-        })
+        Some(as_written(node))
     }
 }
 

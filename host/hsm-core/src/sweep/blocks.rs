@@ -5,7 +5,7 @@ use crate::diagnostic::{Findings, Position};
 use crate::metrics::Patterns;
 use crate::render::params_json;
 use crate::value::{Quantity, Value};
-use crate::yaml::{Content, Entry, Fields, Node, Reading, Values, number, read};
+use crate::yaml::{Content, Entry, Fields, Node, Reading, Values, as_written, number, read};
 
 /// What makes the points, where the space does not.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -169,20 +169,6 @@ pub(super) fn kept(node: &Node, what: &str, findings: &mut Findings) -> Vec<(Str
             findings.warning(node.at, format!("{what} is a map, and {} stands here", node.kind()), None);
             Vec::new()
         }
-    }
-}
-
-/// A value of which scalars without a certain reading are text.
-fn as_written(node: &Node) -> Value {
-    match &node.content {
-        Content::Scalar(scalar) => match read(scalar) {
-            Reading::Value(value) => value,
-            Reading::Word(_) | Reading::Ambiguous { .. } => Value::Text(scalar.text.clone()),
-        },
-        Content::List(items) => Value::List(items.iter().map(as_written).collect()),
-        Content::Map(entries) => Value::Map(
-            entries.iter().map(|entry| (entry.key.name.clone(), as_written(&entry.value))).collect(),
-        ),
     }
 }
 

@@ -14,4 +14,4 @@ pub use fields::Fields;
 pub use node::{Content, Entry, Key, Node, Scalar};
 pub use reader::{ALIASED_NODES_MAX, DEPTH_MAX, parse};
 pub use scalar::{Reading, number, read};
-pub use value::Values;
+pub use value::{Values, as_written};

@@ -2,7 +2,7 @@
 
 use crate::diagnostic::{Findings, Position};
 use crate::value::Value;
-use crate::yaml::node::{Content, Node, Scalar};
+use crate::yaml::node::{Content, Entry, Node, Scalar};
 use crate::yaml::scalar::{Reading, read};
 
 /// Turns nodes into values, and remembers the words that were read as booleans, to report them once.
@@ -58,6 +58,22 @@ impl Values {
                 findings.error(at, message, Some(hint));
                 Value::Null
             }
+        }
+    }
+}
+
+/// The value of a node that only people read: scalars without a certain reading are text, and nothing is an error.
+#[must_use]
+pub fn as_written(node: &Node) -> Value {
+    match &node.content {
+        Content::Scalar(scalar) => match read(scalar) {
+            Reading::Value(value) => value,
+            Reading::Word(_) | Reading::Ambiguous { .. } => Value::Text(scalar.text.clone()),
+        },
+        Content::List(items) => Value::List(items.iter().map(as_written).collect()),
+        Content::Map(entries) => {
+            let own = |entry: &Entry| (entry.key.name.clone(), as_written(&entry.value));
+            Value::Map(entries.iter().map(own).collect())
         }
     }
 }
