@@ -1,9 +1,10 @@
 //! What most commands begin with: the project, its `JobManager`, and the sweep that is meant.
 
 use crate::args::{GlobalArgs, SweepArg};
+use crate::environment;
 use crate::output::Console;
 use crate::project::Project;
-use crate::report::{Exit, Problem};
+use crate::report::Problem;
 use hsm_core::sweep_id::SweepId;
 use hsm_engine::{JobManager, wall_ms};
 use std::path::PathBuf;
@@ -40,9 +41,7 @@ impl Context {
     }
 
     fn of(project: Project, global: &GlobalArgs, console: Console) -> Result<Self, Problem> {
-        let program = std::env::current_exe().map_err(|error| {
-            Problem::new(Exit::General, format!("could not find the program of `hsm` itself: {error}"))
-        })?;
+        let program = environment::own_program()?;
         let manager = JobManager::new(project.settings.clone(), &project.root, global.verbose > 0)?
             .with_background_driver(program);
         Ok(Self { project, manager, console })

@@ -4,7 +4,8 @@
     reason = "this is the module the rule keeps for reading the environment"
 )]
 
-use std::path::PathBuf;
+use crate::report::{Exit, Problem};
+use std::path::{Path, PathBuf};
 
 /// The user's home folder, where settings of the user's own may be.
 pub fn home() -> Option<PathBuf> {
@@ -37,4 +38,22 @@ pub fn cuda_visible_devices() -> Option<String> {
 pub fn cache_folder() -> Option<PathBuf> {
     let named = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
     named.or_else(|| home().map(|home| home.join(".cache")))
+}
+
+/// The folder in which the command was typed.
+///
+/// # Errors
+/// When it is gone, or may not be known.
+pub fn current_folder() -> Result<PathBuf, Problem> {
+    std::env::current_dir().map_err(|error| Problem::file("find the current folder", Path::new("."), &error))
+}
+
+/// The program that runs, to start it once more.
+///
+/// # Errors
+/// When the system does not say.
+pub fn own_program() -> Result<PathBuf, Problem> {
+    std::env::current_exe().map_err(|error| {
+        Problem::new(Exit::General, format!("could not find the program of `hsm` itself: {error}"))
+    })
 }

@@ -21,9 +21,7 @@ pub fn roles(global: &GlobalArgs, base_folder: PathBuf) -> Result<Arc<dyn Roles>
     for setting in &global.plugin_limit {
         limits.set(setting).map_err(|error| Problem::new(Exit::Configuration, error.to_string()))?;
     }
-    let program = std::env::current_exe().map_err(|error| {
-        Problem::new(Exit::General, format!("could not find the program of `hsm` itself: {error}"))
-    })?;
+    let program = environment::own_program()?;
     let settings = PluginSettings {
         base_folder,
         cache_folder: environment::cache_folder().map(|folder| folder.join("hsm/plugins")),

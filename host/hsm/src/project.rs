@@ -33,7 +33,7 @@ impl Project {
     /// # Errors
     /// When there is none, or its settings cannot be used.
     pub fn find(console: Console) -> Result<Self, Problem> {
-        let here = current_folder()?;
+        let here = environment::current_folder()?;
         let Some(file) = settings_file(&here, environment::home().as_deref()) else {
             let message = format!(
                 "`{}` is in no project: there is no `.hsm/config.yaml` here or above",
@@ -50,7 +50,7 @@ impl Project {
     /// # Errors
     /// When its settings cannot be used.
     pub fn find_or_here(console: Console) -> Result<Self, Problem> {
-        let here = current_folder()?;
+        let here = environment::current_folder()?;
         let file = settings_file(&here, environment::home().as_deref());
         Self::load(&here, file, console)
     }
@@ -90,7 +90,7 @@ struct FoundSettings {
 /// # Errors
 /// When the current folder cannot be found out, or no project is above it.
 pub fn settings_path() -> Result<PathBuf, Problem> {
-    let here = current_folder()?;
+    let here = environment::current_folder()?;
     let found = settings_file(&here, environment::home().as_deref());
     found.map(|found| found.path).ok_or_else(|| {
         Problem::new(Exit::NotFound, format!("there are no settings in `{}` or above", here.display()))
@@ -120,10 +120,6 @@ fn project_root(folder: &Path, set: Option<&str>, file: &Path) -> Result<PathBuf
         Problem::new(Exit::Configuration, message)
             .with_hint("change it, or remove it if the project is where the settings are")
     })
-}
-
-fn current_folder() -> Result<PathBuf, Problem> {
-    std::env::current_dir().map_err(|error| Problem::file("find", Path::new("."), &error))
 }
 
 fn shown(parsed: Result<Parsed<Settings>, Diagnostics>, console: Console) -> Result<Settings, Problem> {

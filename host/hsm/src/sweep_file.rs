@@ -1,5 +1,6 @@
 //! Which sweep file is meant, and reading it. What is in it is the business of `hsm-core`.
 
+use crate::environment;
 use crate::output::Console;
 use crate::report::{Exit, Problem};
 use hsm_core::diagnostic::Diagnostic;
@@ -58,7 +59,7 @@ pub fn warn(warning: &Diagnostic, console: Console) {
 
 /// A path below the current folder as one would type it there.
 fn from_here(path: PathBuf) -> PathBuf {
-    let here = std::env::current_dir().ok();
+    let here = environment::current_folder().ok();
     here.and_then(|here| Some(path.strip_prefix(here).ok()?.to_owned())).unwrap_or(path)
 }
 

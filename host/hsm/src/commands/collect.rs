@@ -164,7 +164,7 @@ fn say_missing(collected: &Collected, console: Console) {
         } else {
             format!("{count} tasks (the first is {first})")
         };
-        console.say(&format!("no metrics of {who}: {reason}"));
+        console.say(&format!("no metrics of {who}: {}", escape(reason)));
     }
     if reasons.len() > NAMED_REASONS {
         console.say(&format!(

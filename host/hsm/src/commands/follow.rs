@@ -3,7 +3,7 @@
 
 use super::task_output::TaskOutput;
 use crate::context::Context;
-use crate::output::{Console, Progress, counted, duration};
+use crate::output::{Console, Progress, counted, duration, escape};
 use crate::report::{Exit, Problem};
 use hsm_core::state::TaskState;
 use hsm_core::task_set::TaskSet;
@@ -232,7 +232,7 @@ impl Followed {
         };
         for task in self.status.tasks().filter(bad).take(NAMED_FAILURES) {
             let reason = task.reason.unwrap_or_else(|| task.state.to_string());
-            Console::error_line(&format!("  task {}: {reason}", task.task));
+            Console::error_line(&format!("  task {}: {}", task.task, escape(&reason)));
         }
     }
 }

@@ -187,15 +187,18 @@ fn text(
         console.data(&plan_text::overview(&Overview::of(planned, selection.count)))?;
     }
     let mut shown = 0;
+    let mut names_the_id = false;
     for task in selection.of_points(&planned.points)? {
         let task = task?;
         shown = task.task;
-        console.data(&command_text(&task, commands)?)?;
+        let text = command_text(&task, commands)?;
+        names_the_id |= text.contains(commands.sweep_id.as_str());
+        console.data(&text)?;
     }
     if selection.last {
         last_task(planned, commands, selection.count, shown, console)?;
     }
-    if !commands.id_is_given {
+    if names_the_id && !commands.id_is_given {
         console.say("note: the sweep's id is made when it runs; `--sweep-id ID` settles it now");
     }
     Ok(Exit::Success)

@@ -95,7 +95,9 @@ fn text(status: &SweepStatus, all: bool) -> String {
     }
     text.push_str(&counts.render());
     // What runs or went wrong is what somebody asks for; the rest is numbers.
-    let told = |task: &TaskStatus| all || !matches!(task.state, TaskState::Completed | TaskState::Queued);
+    let told = |task: &TaskStatus| {
+        all || matches!(task.state, TaskState::Running | TaskState::Failed | TaskState::Unknown)
+    };
     let shown: Vec<TaskStatus> =
         status.tasks().filter(told).take(if all { usize::MAX } else { SHOWN_TASKS }).collect();
     if shown.is_empty() {
@@ -145,7 +147,7 @@ fn tasks(shown: &[TaskStatus]) -> String {
             task.attempts.to_string(),
             task.started_ms.map(ago).unwrap_or_default(),
             took.unwrap_or_default(),
-            task.reason.clone().unwrap_or_default(),
+            task.reason.clone().filter(|reason| reason != task.state.as_str()).unwrap_or_default(),
         ]);
     }
     table.render()
