@@ -8,8 +8,10 @@ use wasmtime::{Cache, Config, Engine, EngineWeak};
 /// How often a guest that computes lets the host look at the time.
 const TICK: Duration = Duration::from_millis(10);
 
-/// How much more address space a growing memory asks for at once.
-const GROWTH_BYTES: u64 = 1 << 20;
+/// The address space that a memory begins with, unless its limit is lower, and by how much more it moves when it outgrows that. The
+/// limit itself, taken at once, would leave room for three instances under the `ulimit -v` of a login node; less than this, and a
+/// growing memory would be copied too often.
+const RESERVATION_BYTES: u64 = 64 << 20;
 
 /// The unmapped pages behind a memory. Greater ones save bounds checks and cost address space.
 const GUARD_BYTES: u64 = 64 * 1024;
@@ -20,8 +22,8 @@ pub(crate) fn engine(limits: &Limits, cache: Option<Cache>) -> wasmtime::Result<
     let mut config = Config::new();
     config
         .epoch_interruption(true)
-        .memory_reservation(limits::bytes(limits.memory_mib))
-        .memory_reservation_for_growth(GROWTH_BYTES)
+        .memory_reservation(limits::bytes(limits.memory_mib).min(RESERVATION_BYTES))
+        .memory_reservation_for_growth(RESERVATION_BYTES)
         .memory_guard_size(GUARD_BYTES)
         .cache(cache);
     Engine::new(&config)

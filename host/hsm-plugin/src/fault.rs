@@ -1,5 +1,6 @@
 //! From what stopped a plugin to words for the person in front of it.
 
+use crate::cache_folder::CacheFolderError;
 use crate::compiler_child::CompileError;
 use crate::inspect::InspectError;
 use crate::limits::{Limits, raise_hint};
@@ -42,6 +43,11 @@ pub(crate) fn bad_answer(plugin: &str, problem: &str) -> Failure {
 /// A thread, a folder or another thing of this machine that could not be had.
 pub(crate) fn host(problem: &str) -> Failure {
     Failure::new(Blame::Transient, "host", format!("plugins cannot be run here: {problem}"))
+}
+
+/// A folder that compiled code cannot be kept in.
+pub(crate) fn cache_folder(error: &CacheFolderError) -> Failure {
+    Failure::new(Blame::Config, "cache-folder", error.to_string()).with_hint(error.hint())
 }
 
 /// A file that is not what was asked for.
@@ -118,11 +124,16 @@ pub(crate) fn trapped(plugin: &str, limits: &Limits, state: &State, error: &wasm
         )
         .with_hint(raise_hint("memory_mib", limit));
     }
+    let said = |words: &str| error.chain().any(|cause| cause.to_string().contains(words));
+    // The engine has no types for these two that others could name.
+    if said("Cannot allocate memory") {
+        return host(&format!("there is no room for an instance of `{plugin}`"))
+            .with_hint("raise the limit on address space (`ulimit -v`), or run fewer plugins at once");
+    }
     if let Some(I32Exit(code)) = error.downcast_ref::<I32Exit>() {
         return fail("exited", format!("ended itself with exit code {code} instead of answering"));
     }
-    // The engine has no type for this error that others could name.
-    if error.chain().any(|cause| cause.to_string().contains("fuel allocated for hostcalls")) {
+    if said("fuel allocated for hostcalls") {
         let limit = limits.call_data_mib;
         return fail(
             "too-much-data",

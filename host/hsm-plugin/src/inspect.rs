@@ -212,7 +212,7 @@ impl Surface {
                 }
                 Payload::ModuleSection { unchecked_range, .. }
                 | Payload::ComponentSection { unchecked_range, .. } => {
-                    offset = usize::try_from(unchecked_range.end).map_err(|_| truncated())?;
+                    offset = unchecked_range.end;
                     if offset > bytes.len() {
                         return Err(truncated());
                     }

@@ -91,7 +91,8 @@ impl Lines {
             }
             state.tail.push_back(line);
         }
-        self.line(Level::WARN, text);
+        // Many programs write their progress there, so a line is no warning.
+        self.line(Level::INFO, text);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

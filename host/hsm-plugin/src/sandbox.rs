@@ -1,7 +1,7 @@
 //! The engine, its limits and what guests are linked to: everything that instances share.
 
 use crate::bindings::shared;
-use crate::cache_folder::CacheFolder;
+use crate::cache_folder::{CacheFolder, CacheFolderError};
 use crate::compiler_child::{self, Compiler};
 use crate::engine::{self, Ticker};
 use crate::fault;
@@ -55,8 +55,7 @@ impl Sandbox {
         canceller: Canceller,
     ) -> Result<Self, Failure> {
         engine::limit_compile_threads();
-        let folder = CacheFolder::open(cache_folder)
-            .map_err(|error| fault::host(&error.to_string()).with_hint(error.hint()))?;
+        let folder = open_folder(cache_folder).map_err(|error| fault::cache_folder(&error))?;
         let engine_fault = |error: wasmtime::Error| fault::host(&format!("{error:#}"));
         let cache = compiler_child::open_cache(folder.path()).map_err(engine_fault)?;
         let engine = engine::engine(&limits, Some(cache)).map_err(engine_fault)?;
@@ -84,8 +83,7 @@ impl Sandbox {
     /// A component's machine code. `wasm` has been inspected.
     pub(crate) fn component(&self, plugin: &str, wasm: &[u8]) -> Result<Component, Failure> {
         let failed = |error| fault::not_compiled(plugin, &self.limits, error);
-        let _lock =
-            self.folder.lock().map_err(|error| fault::host(&error.to_string()).with_hint(error.hint()))?;
+        let _lock = self.folder.lock().map_err(|error| fault::cache_folder(&error))?;
         if let Compiler::Child { program, arguments } = &self.compiler {
             tracing::debug!(plugin, "compiling, unless that was done before");
             let (folder, canceller) = (&self.folder, &self.canceller);
@@ -105,6 +103,18 @@ impl Sandbox {
         store.limiter(|state| &mut state.limiter);
         store.set_hostcall_fuel(limits::memory_bytes(self.limits.call_data_mib));
         store
+    }
+}
+
+/// The user's folder; a temporary one where that cannot be made, as in a home that is read-only or full. A folder that is there but is
+/// not to be trusted stays an error.
+fn open_folder(path: Option<&Path>) -> Result<CacheFolder, CacheFolderError> {
+    match CacheFolder::open(path) {
+        Err(error @ CacheFolderError::Io { .. }) if path.is_some() => {
+            tracing::warn!("{error}; plugins are compiled again each time");
+            CacheFolder::open(None)
+        }
+        opened => opened,
     }
 }
 

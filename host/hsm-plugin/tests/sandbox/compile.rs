@@ -118,3 +118,12 @@ fn a_cache_that_others_can_write_is_refused() {
     assert!(failure.message.contains("is open to others (mode 777)"), "{failure}");
     assert!(failure.hint.is_some());
 }
+
+#[test]
+fn a_home_that_cannot_be_written_only_costs_time() {
+    let world = tempfile::tempdir().unwrap();
+    let file = world.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    // A folder inside a file can be made by nobody, root included.
+    load(&file.join("cache"), child(), Limits::default()).unwrap();
+}

@@ -2,6 +2,8 @@
 //!
 //! They are built by `plugins/build` into the same target folder as these tests; without them every test here fails and says so.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should end")]
+
 mod answers;
 mod compile;
 mod files;

@@ -55,8 +55,10 @@ impl Aggregate for Wayward {
     }
 
     fn add(&mut self, _results: Results) -> Result<(), Failure> {
-        while matches!(self.0.r#do, Deed::Loop) {
-            black_box(&self.0);
+        if matches!(self.0.r#do, Deed::Loop) {
+            loop {
+                black_box(&self.0);
+            }
         }
         Ok(())
     }
