@@ -55,9 +55,9 @@ impl PointSource {
         let loaded = plugins::roles(global, base)?.generator(reference, None).map_err(|failure| {
             let problem = Problem::from(failure);
             match &global.plugin {
-                None => problem.with_hint(format!(
-                    "say where it is: `hsm --plugin PATH run …` in place of `{reference}`"
-                )),
+                None => problem.with_hint(
+                    "say where it is with `--plugin PATH`, or name the path of its `.wasm` file as the generator's `plugin`",
+                ),
                 Some(_) => problem,
             }
         })?;
