@@ -30,6 +30,21 @@ impl SweepDir {
         self.root.join("sweep.yaml")
     }
 
+    /// The definition that the sweep was last extended with; the first one where it never was.
+    #[must_use]
+    pub fn newest_definition(&self) -> PathBuf {
+        (2u32..)
+            .map(|number| self.extension(number))
+            .take_while(|path| path.is_file())
+            .last()
+            .unwrap_or_else(|| self.definition())
+    }
+
+    /// The definition of the extension `number`, from 2.
+    pub(crate) fn extension(&self, number: u32) -> PathBuf {
+        self.root.join(format!("sweep.{number}.yaml"))
+    }
+
     /// One line a task: number, identity and point.
     #[must_use]
     pub fn plan(&self) -> PathBuf {

@@ -224,7 +224,7 @@ fn recorded(dir: &SweepDir) -> Result<Option<RunSettings>> {
 /// Keeps the file that a plan was extended with beside the first one.
 fn keep_definition(dir: &SweepDir, definition: &str) -> Result<()> {
     for number in 2u32.. {
-        let path = dir.root().join(format!("sweep.{number}.yaml"));
+        let path = dir.extension(number);
         match fs::File::create_new(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(Error::io("write", &path, error)),

@@ -98,7 +98,7 @@ fn seconds_of(status: &TaskStatus) -> Option<f64> {
 
 /// The `metrics:` patterns of the sweep's definition.
 fn patterns_of(dir: &SweepDir) -> Result<Patterns> {
-    let path = dir.definition();
+    let path = dir.newest_definition();
     let text =
         fs::read_to_string(&path).map_err(|e| Error::io("read", &path, e).of_kind(ErrorKind::Collection))?;
     if text.trim().is_empty() {

@@ -12,8 +12,9 @@ use crate::source::Local;
 use crate::space::PointSource;
 use crate::sweep_file::Definition;
 use hsm_core::command::Launch;
-use hsm_core::task_set::TaskSet;
-use hsm_engine::{CompleteOptions, Completion, ComputeSource, Extension, LocalSource, TaskClass};
+use hsm_core::sweep::SweepFile;
+use hsm_engine::{CompleteOptions, Completion, ComputeSource, Extension, SweepDir, TaskClass};
+use std::fs;
 use std::path::Path;
 
 /// Completes the sweep.
@@ -25,11 +26,18 @@ pub fn run(args: &CompleteArgs, global: &GlobalArgs, console: Console) -> Result
     let sweep_dir = context.sweep_dir(&args.sweep)?;
     let before = context.manager.recorded_launch(&sweep_dir)?;
     let (launch_before, local_before) = before.unzip();
-    let extending = match &args.with {
-        Some(file) => Some(Extending::load(file, &context, global, launch_before.as_ref())?),
-        None => None,
+    let launch_before = launch_before.as_ref();
+    let group = launch_before.and_then(|launch| launch.group.as_deref());
+    let (start, extend) = match &args.with {
+        Some(file) => {
+            extending(file, &context, global, group).map(|(start, more)| (Some(start), Some(more)))?
+        }
+        None => (as_defined(&sweep_dir, &context, launch_before)?, None),
     };
-    let (launch, variables, extend) = Extending::parts(extending, local_before.as_ref());
+    let (launch, variables) = match start {
+        Some(start) => (Some(start.launch), start.variables),
+        None => (None, local_before.as_ref().map(|before| before.environment.clone()).unwrap_or_default()),
+    };
     let local = Local::settle(&args.limits, &context.project.settings, local_before.as_ref(), variables)?;
     let options = CompleteOptions {
         only: (!args.only.is_empty()).then(|| args.only.iter().map(|only| class(*only)).collect()),
@@ -50,10 +58,10 @@ pub fn run(args: &CompleteArgs, global: &GlobalArgs, console: Console) -> Result
     }
     let tasks = counted(u128::from(completion.queued.len()), "task", "tasks");
     if args.dry_run {
-        console.data(&format!("{id}: {tasks} would run: {}\n", ranges(&completion.queued)))?;
+        console.data(&format!("{id}: {tasks} would run: {}\n", completion.queued))?;
         return Ok(Exit::Success);
     }
-    console.say(&format!("{id}: {tasks} ({}), {}", ranges(&completion.queued), local.note));
+    console.say(&format!("{id}: {tasks} ({}), {}", completion.queued, local.note));
     if args.detach {
         console.say(&format!("it runs in the background; `hsm monitor {id}` follows it"));
         return Ok(Exit::Success);
@@ -62,39 +70,39 @@ pub fn run(args: &CompleteArgs, global: &GlobalArgs, console: Console) -> Result
     followed.summarize(&context, Some(&completion.queued))
 }
 
-/// The file that a sweep is extended with.
-struct Extending {
-    start: Start,
-    extension: Extension,
+/// How tasks start by the file that the sweep is extended with, and what it adds.
+fn extending(
+    file: &Path,
+    context: &Context,
+    global: &GlobalArgs,
+    group: Option<&str>,
+) -> Result<(Start, Extension), Problem> {
+    let root = &context.project.root;
+    let definition = Definition::load(Some(file), root, context.console)?;
+    let start = Start::settle(&definition.sweep, &context.project, group)?;
+    let points = PointSource::open(&definition.sweep, global, root, None)?;
+    let extension =
+        Extension { points: points.points()?, definition: definition.text, plugins: points.plugins() };
+    Ok((start, extension))
 }
 
-impl Extending {
-    fn load(
-        file: &Path,
-        context: &Context,
-        global: &GlobalArgs,
-        before: Option<&Launch>,
-    ) -> Result<Self, Problem> {
-        let root = &context.project.root;
-        let definition = Definition::load(Some(file), root, context.console)?;
-        let group = before.and_then(|launch| launch.group.as_deref());
-        let start = Start::settle(&definition.sweep, &context.project, group)?;
-        let points = PointSource::open(&definition.sweep, global, root, None)?;
-        let extension =
-            Extension { points: points.points()?, definition: definition.text, plugins: points.plugins() };
-        Ok(Self { start, extension })
+/// How tasks start by the sweep's own definition and the settings as they are now, so that an interpreter that was put right is used;
+/// nothing where the sweep was made without a file.
+fn as_defined(
+    sweep_dir: &Path,
+    context: &Context,
+    before: Option<&Launch>,
+) -> Result<Option<Start>, Problem> {
+    let path = SweepDir::new(sweep_dir).newest_definition();
+    let text = fs::read_to_string(&path).map_err(|error| Problem::file("read", &path, &error))?;
+    if text.trim().is_empty() {
+        return Ok(None);
     }
-
-    /// What goes into the options: without a file, everything stays as it was.
-    fn parts(
-        extending: Option<Self>,
-        before: Option<&LocalSource>,
-    ) -> (Option<Launch>, Vec<(String, String)>, Option<Extension>) {
-        match extending {
-            Some(Self { start, extension }) => (Some(start.launch), start.variables, Some(extension)),
-            None => (None, before.map(|before| before.environment.clone()).unwrap_or_default(), None),
-        }
-    }
+    let mut sweep = SweepFile::parse(&text, &path.display().to_string())?.value;
+    // What was found for a file that names nothing is settled: further scripts in the folder do not make it a question again.
+    sweep.program = sweep.program.or_else(|| before.map(|launch| launch.program.clone()));
+    let group = before.and_then(|launch| launch.group.as_deref());
+    Start::settle(&sweep, &context.project, group).map(Some)
 }
 
 fn class(only: Only) -> TaskClass {
@@ -118,24 +126,5 @@ fn say(completion: &Completion, console: Console) {
     if completion.kept > 0 {
         let kept = counted(u128::from(completion.kept), "task is", "tasks are");
         console.say(&format!("{kept} not in the file; kept"));
-    }
-}
-
-/// `1-3,7`
-pub fn ranges(tasks: &TaskSet) -> String {
-    let text =
-        |(first, last): (u64, u64)| if first == last { first.to_string() } else { format!("{first}-{last}") };
-    let ranges: Vec<String> = tasks.ranges().map(text).collect();
-    ranges.join(",")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn tasks_are_shown_as_ranges() {
-        let tasks: TaskSet = [1, 2, 3, 7, 9, 10].into_iter().collect();
-        assert_eq!(ranges(&tasks), "1-3,7,9-10");
     }
 }

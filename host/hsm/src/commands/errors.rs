@@ -96,7 +96,7 @@ fn groups(errors: &[TaskError]) -> Vec<Group<'_>> {
 
 fn text(group: &Group<'_>) -> String {
     let count = counted(u128::from(group.tasks.len()), "task", "tasks");
-    let numbers = super::complete::ranges(&group.tasks);
+    let numbers = group.tasks.to_string();
     let mut text = format!("{count} ({numbers}): {}\n", escape(&group.reason));
     let (task, path) = (group.example.status.task, escape(&group.example.stderr.display().to_string()));
     if group.example.stderr_tail.trim().is_empty() {
