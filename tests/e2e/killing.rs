@@ -91,7 +91,12 @@ fn check(world: &World, seed: u64) {
     let last = world.hsm(&["complete", "s", "--dry-run"]);
     assert!(states.iter().all(|state| state == "completed"), "seed {seed}: {states:?}\n{last}");
     assert_eq!(states.len(), usize::try_from(TASKS).expect("a small number"));
-    assert!(log.doubled.is_empty(), "seed {seed}: two copies at once of {:?}", log.doubled);
+    assert!(
+        log.doubled.is_empty(),
+        "seed {seed}: two copies at once of {:?}\n{}",
+        log.doubled,
+        evidence(world)
+    );
     assert!(log.most_at_once <= PARALLEL, "seed {seed}: {} at once", log.most_at_once);
     for task in 1..=TASKS {
         assert!(
@@ -109,6 +114,19 @@ fn check(world: &World, seed: u64) {
         before,
         "seed {seed}: `complete` ran something that had completed"
     );
+}
+
+/// What the tasks and the drivers wrote down, for whoever has to find out why.
+fn evidence(world: &World) -> String {
+    let mut text = World::read(world.path("runs.log"));
+    for segment in 1.. {
+        let path = world.sweep_dir("s").join(format!("journal/{segment:06}.jsonl"));
+        if !path.exists() {
+            break;
+        }
+        text.push_str(&format!("\n--- segment {segment}\n{}", World::read(path)));
+    }
+    text
 }
 
 #[test]

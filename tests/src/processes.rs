@@ -10,6 +10,8 @@ pub struct Process {
     pub id: i32,
     /// Its arguments.
     pub arguments: Vec<String>,
+    /// Whether it leads a session, as a driver in the background does.
+    pub leads_session: bool,
 }
 
 /// Every living process that belongs to a world, except this one.
@@ -30,10 +32,12 @@ fn look(id: i32, world: &str) -> Option<Process> {
     let folder = Path::new("/proc").join(id.to_string());
     // The state stands after the name, which is in brackets and may contain anything.
     let stat = String::from_utf8_lossy(&fs::read(folder.join("stat")).ok()?).into_owned();
-    let state = stat.rsplit_once(") ")?.1.chars().next()?;
-    if matches!(state, 'Z' | 'X') {
+    // State, parent, group, session.
+    let fields: Vec<&str> = stat.rsplit_once(") ")?.1.split(' ').take(4).collect();
+    if matches!(*fields.first()?, "Z" | "X") {
         return None;
     }
+    let leads_session = fields.get(3)?.parse() == Ok(id);
     let arguments = fs::read(folder.join("cmdline")).ok()?;
     let environment = fs::read(folder.join("environ")).unwrap_or_default();
     let place = fs::read_link(folder.join("cwd")).unwrap_or_default();
@@ -43,5 +47,6 @@ fn look(id: i32, world: &str) -> Option<Process> {
     belongs.then(|| Process {
         id,
         arguments: String::from_utf8_lossy(&arguments).split('\0').map(str::to_owned).collect(),
+        leads_session,
     })
 }

@@ -153,14 +153,16 @@ impl World {
         self.drivers(sweep_id).is_empty()
     }
 
-    /// The process ids of a sweep's drivers.
+    /// The process ids of a sweep's drivers. A task that is about to start still has its driver's arguments, but leads no session.
     #[must_use]
     pub fn drivers(&self, sweep_id: &str) -> Vec<i32> {
         let folder = self.sweep_dir(sweep_id).to_string_lossy().into_owned();
         processes_of(self.folder.path())
             .into_iter()
             .filter(|process| {
-                process.arguments.iter().any(|a| a == "drive") && process.arguments.contains(&folder)
+                process.leads_session
+                    && process.arguments.iter().any(|argument| argument == "drive")
+                    && process.arguments.contains(&folder)
             })
             .map(|process| process.id)
             .collect()
