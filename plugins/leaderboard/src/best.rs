@@ -1,7 +1,7 @@
 //! The best tasks so far.
 
 use crate::config::Mode;
-use hsm_sdk::Row;
+use hsm_sdk::Table;
 
 /// A task and its value of the metric, which is finite.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -30,17 +30,28 @@ impl Best {
         Self { listed: Vec::new(), k: k as usize, mode }
     }
 
-    /// Whether the entry is among the best so far; asked before its row is copied.
-    pub fn takes(&self, entry: Entry) -> bool {
-        self.listed.len() < self.k || self.listed.last().is_some_and(|last| self.better(entry, last.entry))
-    }
-
-    pub fn insert(&mut self, entry: Entry, row: Row<'_>) {
-        let place = self.listed.partition_point(|listed| !self.better(entry, listed.entry));
-        let params =
-            row.cells().map(|(name, cell)| (name.to_owned(), cell.map(|cell| cell.to_string()))).collect();
-        self.listed.insert(place, Listed { entry, params });
-        self.listed.truncate(self.k);
+    /// Adds a batch; `entries` has the row of each one. Parameters are copied only for those that are listed at its end: results
+    /// that get better and better would otherwise have every row copied.
+    pub fn add(&mut self, params: &Table, entries: impl Iterator<Item = (usize, Entry)>) {
+        let mut new = Vec::new();
+        for (row, entry) in entries {
+            let last = self.listed.last();
+            if self.listed.len() == self.k && last.is_some_and(|last| !self.better(entry, last.entry)) {
+                continue;
+            }
+            let place = self.listed.partition_point(|listed| !self.better(entry, listed.entry));
+            self.listed.insert(place, Listed { entry, params: Vec::new() });
+            self.listed.truncate(self.k);
+            new.push((entry.task, row));
+        }
+        // Tasks ascend, and so do those that were new.
+        for listed in &mut self.listed {
+            if let Ok(found) = new.binary_search_by_key(&listed.entry.task, |(task, _)| *task) {
+                let cells = params.row(new[found].1).cells();
+                listed.params =
+                    cells.map(|(name, cell)| (name.to_owned(), cell.map(|cell| cell.to_string()))).collect();
+            }
+        }
     }
 
     pub fn into_sorted(self) -> Vec<Listed> {

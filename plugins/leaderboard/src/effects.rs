@@ -2,7 +2,7 @@
 
 use crate::config::Mode;
 use hsm_sdk::{Cell, Column, Table};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 /// A parameter with more values than this was drawn rather than chosen, and a mean for each says nothing.
 pub const VALUES_MAX: usize = 100;
@@ -35,8 +35,8 @@ pub struct Effects {
 #[derive(Debug)]
 struct Param {
     effect: Effect,
-    by_bits: HashMap<u64, usize>,
-    by_text: HashMap<String, usize>,
+    by_bits: FxHashMap<u64, usize>,
+    by_text: FxHashMap<String, usize>,
     absent: Option<usize>,
 }
 
@@ -75,7 +75,7 @@ impl Effects {
 impl Param {
     fn new(column: &Column) -> Self {
         let effect = Effect { name: column.name.clone(), values: Vec::new(), too_many: false };
-        Self { effect, by_bits: HashMap::new(), by_text: HashMap::new(), absent: None }
+        Self { effect, by_bits: FxHashMap::default(), by_text: FxHashMap::default(), absent: None }
     }
 
     fn add(&mut self, cell: Option<Cell<'_>>, value: f64) {
@@ -86,8 +86,8 @@ impl Param {
         };
         let effect = &mut self.effect.values[place];
         effect.tasks += 1;
-        // A running mean stays finite where a sum would overflow.
-        effect.mean += value / as_double(effect.tasks) - effect.mean / as_double(effect.tasks);
+        // A running mean keeps digits that a long sum would lose.
+        effect.mean += (value - effect.mean) / as_double(effect.tasks);
     }
 
     /// Where the cell's value stands, as a new one if need be; `None` when that would be one too many. Numbers are told apart

@@ -97,13 +97,10 @@ impl Ranking {
 
     fn add(&mut self, results: &Results) {
         let values = self.values(results);
-        for (row, value) in values.iter().enumerate() {
-            let Some(value) = *value else { continue };
-            let entry = Entry { value, task: results.tasks[row] };
-            if self.best.takes(entry) {
-                self.best.insert(entry, results.params.row(row));
-            }
-        }
+        let entry = |(row, value): (usize, &Option<f64>)| {
+            value.map(|value| (row, Entry { value, task: results.tasks[row] }))
+        };
+        self.best.add(&results.params, values.iter().enumerate().filter_map(entry));
         self.effects.add(&results.params, &values);
     }
 
