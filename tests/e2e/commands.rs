@@ -121,6 +121,24 @@ fn outside_a_project_it_is_said() {
 }
 
 #[test]
+fn settings_of_somebody_else_are_refused_until_trusted() {
+    let world = World::new();
+    world.write_sweep("command: ['true', '{x}']\nsweep:\n  grid:\n    x: [1]\n");
+    let settings = world.project(".hsm/config.yaml");
+    std::os::unix::fs::chown(&settings, Some(65534), None).unwrap_or_else(|error| {
+        panic!("this test gives a file away, for which it has to run as root: {error}")
+    });
+    let _ = world.hsm(&["run", "--sweep-id", "s"]).ends_with(4).says(&["config.yaml", "hint:", "hsm trust"]);
+    assert!(!world.sweep_dir("s").exists());
+    let _ = world.hsm(&["trust"]).succeeds();
+    let _ = world.hsm(&["run", "--sweep-id", "s"]).succeeds();
+    // What was trusted is that text, and not whatever comes after it.
+    std::fs::write(&settings, "local:\n  pre_script: touch hacked\n").expect("other settings");
+    let _ = world.hsm(&["run", "--sweep-id", "t"]).ends_with(4);
+    assert!(!world.project("hacked").exists());
+}
+
+#[test]
 fn a_reader_may_stop_listening() {
     let world = World::new();
     let values = (0..20_000).map(|i| i.to_string()).collect::<Vec<_>>().join(",");
