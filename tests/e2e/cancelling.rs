@@ -88,6 +88,22 @@ fn a_lost_terminal_costs_nothing() {
 }
 
 #[test]
+fn cancel_reaches_tasks_whose_driver_was_killed() {
+    let world = world_of_sleepers();
+    let viewer = start(&world);
+    for driver in world.drivers("s") {
+        let id = rustix::process::Pid::from_raw(driver).expect("a process id");
+        rustix::process::kill_process(id, Signal::KILL).expect("a driver");
+    }
+    let _ = viewer.wait();
+    assert_eq!(world.states("s"), ["running", "running", "queued", "queued"]);
+    let _ = world.hsm(&["cancel", "s"]).succeeds();
+    nothing_is_left(&world);
+    let states = world.states("s");
+    assert!(states.iter().all(|state| matches!(state.as_str(), "cancelled" | "unknown")), "{states:?}");
+}
+
+#[test]
 fn cancelling_what_is_over_changes_nothing() {
     let world = World::new();
     world.write_sweep("command: ['true', '{x}']\nsweep:\n  grid:\n    x: [1]\n");
