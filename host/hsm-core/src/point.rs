@@ -27,7 +27,7 @@ impl Point {
     }
 
     /// All parameters, in order.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Value)> {
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Value)> + Clone {
         self.parameters.iter().map(|(name, value)| (name.as_str(), value))
     }
 

@@ -1,7 +1,6 @@
 //! The argv template of `command:`: arguments with placeholders in braces.
 
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
 
 /// An argv template. `{name}` stands for a parameter, `{task}`, `{task_dir}` and `{sweep_id}` for the task's number, folder and sweep,
 /// `{params}` for the file with all parameters as JSON; `{{` and `}}` are braces.
@@ -93,28 +92,28 @@ impl Template {
     ///
     /// # Errors
     /// When it names a parameter that is not there, leaves one out, or one has the name of another placeholder.
-    pub fn check<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Result<(), TemplateError> {
-        let names: Vec<&str> = names.into_iter().collect();
-        let mut used = BTreeSet::new();
-        let mut uses_all = false;
+    pub fn check<'a>(&self, names: impl IntoIterator<Item = &'a str> + Clone) -> Result<(), TemplateError> {
+        // Every task of a sweep comes through here, so nothing is allocated unless something is wrong.
+        let uses_all = self.pieces().any(|(_, piece)| *piece == Piece::Params);
         for (argument, piece) in self.pieces() {
-            match piece {
-                Piece::Parameter(name) if !names.contains(&name.as_str()) => {
-                    let problem = TemplateProblem::UnknownParameter(name.clone());
-                    return Err(TemplateError { argument, problem });
-                }
-                Piece::Parameter(name) => {
-                    used.insert(name.as_str());
-                }
-                Piece::Params => uses_all = true,
-                _ => {}
+            if let Piece::Parameter(name) = piece
+                && !names.clone().into_iter().any(|known| known == name)
+            {
+                return Err(TemplateError {
+                    argument,
+                    problem: TemplateProblem::UnknownParameter(name.clone()),
+                });
             }
         }
         for name in names {
-            let problem = match placeholder(name) {
-                Piece::Parameter(_) if uses_all || used.contains(name) => continue,
-                Piece::Parameter(name) => TemplateProblem::UnusedParameter(name),
-                _ => TemplateProblem::ReservedName(name.to_owned()),
+            let is_used =
+                |(_, piece): (usize, &Piece)| matches!(piece, Piece::Parameter(used) if used == name);
+            let problem = if own_placeholder(name).is_some() {
+                TemplateProblem::ReservedName(name.to_owned())
+            } else if uses_all || self.pieces().any(is_used) {
+                continue;
+            } else {
+                TemplateProblem::UnusedParameter(name.to_owned())
             };
             return Err(TemplateError { argument: 0, problem });
         }
@@ -163,7 +162,8 @@ fn pieces(argument: &str) -> Result<Vec<Piece>, char> {
         if !text.is_empty() {
             pieces.push(Piece::Text(std::mem::take(&mut text)));
         }
-        pieces.push(placeholder(&tail[1..end]));
+        let name = &tail[1..end];
+        pieces.push(own_placeholder(name).unwrap_or_else(|| Piece::Parameter(name.to_owned())));
         rest = &tail[end + 1..];
     }
     text.push_str(rest);
@@ -173,14 +173,15 @@ fn pieces(argument: &str) -> Result<Vec<Piece>, char> {
     Ok(pieces)
 }
 
-fn placeholder(name: &str) -> Piece {
-    match name {
+/// The placeholders that name no parameter.
+fn own_placeholder(name: &str) -> Option<Piece> {
+    Some(match name {
         "task" => Piece::Task,
         "task_dir" => Piece::TaskDir,
         "sweep_id" => Piece::SweepId,
         "params" => Piece::Params,
-        _ => Piece::Parameter(name.to_owned()),
-    }
+        _ => return None,
+    })
 }
 
 #[cfg(test)]

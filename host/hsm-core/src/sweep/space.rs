@@ -136,7 +136,7 @@ impl Space {
     }
 
     /// The names of all parameters, in order.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
+    pub fn names(&self) -> impl Iterator<Item = &str> + Clone {
         self.0.factors.iter().flat_map(|factor| factor.names.iter().map(String::as_str))
     }
 
