@@ -5,9 +5,9 @@
 //! the result from there. The two only share the folder, the bytes (over standard input) and an exit code.
 
 use crate::cache_folder::CacheFolder;
+use crate::canceller::Canceller;
 use crate::engine;
 use crate::limits::{self, Limits};
-use crate::sandbox::Canceller;
 use rustix::process::{Resource, Rlimit, setrlimit};
 use std::ffi::OsString;
 use std::io::{Read, Write};

@@ -13,6 +13,7 @@
 mod aggregator;
 mod bindings;
 mod cache_folder;
+mod canceller;
 mod check;
 mod compiler_child;
 mod convert;
@@ -29,8 +30,8 @@ mod sandbox;
 mod state;
 
 pub use cache_folder::CacheFolderError;
+pub use canceller::Canceller;
 pub use compiler_child::{Compiler, compile_child_main};
 pub use inspect::{InspectError, Role, inspect};
 pub use limits::{LimitError, Limits};
 pub use plugin_roles::{PluginRoles, PluginSettings};
-pub use sandbox::Canceller;

@@ -1,13 +1,14 @@
 //! From a reference to a role: reads the file, checks its digest, looks at it, compiles it.
 
 use crate::aggregator::ComponentAggregator;
+use crate::canceller::Canceller;
 use crate::compiler_child::Compiler;
 use crate::fault;
 use crate::generator::ComponentGenerator;
 use crate::inspect::{Role, inspect};
 use crate::limits::{self, Limits, raise_hint};
 use crate::plain::plain_line;
-use crate::sandbox::{Canceller, Sandbox};
+use crate::sandbox::Sandbox;
 use hsm_core::roles::{Aggregator, Blame, Failure, Generator, Loaded, Roles};
 use sha2::{Digest, Sha256};
 use std::fs::File;

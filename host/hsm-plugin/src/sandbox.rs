@@ -2,6 +2,7 @@
 
 use crate::bindings::shared;
 use crate::cache_folder::{CacheFolder, CacheFolderError};
+use crate::canceller::Canceller;
 use crate::compiler_child::{self, Compiler};
 use crate::engine::{self, Ticker};
 use crate::fault;
@@ -10,30 +11,8 @@ use crate::lines::Lines;
 use crate::state::State;
 use hsm_core::roles::Failure;
 use std::path::Path;
-use std::sync::Arc;
-use tokio::sync::watch;
 use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{Engine, Store};
-
-/// Stops whatever plugins are doing, now and from then on. Copies stop the same plugins.
-#[derive(Clone, Debug)]
-pub struct Canceller(Arc<watch::Sender<bool>>);
-
-impl Canceller {
-    pub(crate) fn new() -> Self {
-        Self(Arc::new(watch::Sender::new(false)))
-    }
-
-    /// Stops them.
-    pub fn cancel(&self) {
-        self.0.send_replace(true);
-    }
-
-    pub(crate) async fn cancelled(&self) {
-        // The sender is ours, so the channel cannot close.
-        let _ = self.0.subscribe().wait_for(|cancelled| *cancelled).await;
-    }
-}
 
 /// What all instances share.
 pub(crate) struct Sandbox {

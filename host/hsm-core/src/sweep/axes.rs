@@ -1,7 +1,8 @@
 //! Values as typed cells: how axes and parameters cross over to plugins.
 
 use crate::render::params_json;
-use crate::sweep::space::{FactorKind, Space};
+use crate::sweep::factor::FactorKind;
+use crate::sweep::space::Space;
 use crate::table::{Cells, Column};
 use crate::value::{Quantity, Value};
 

@@ -6,7 +6,7 @@
 //! filters there is one state a level, and this is plain division with remainder.
 
 use crate::render::plain;
-use crate::sweep::space::{Factor, PartialPoint};
+use crate::sweep::factor::{Factor, PartialPoint};
 use std::collections::HashMap;
 
 /// How large the diagram may get, in entries of 16 bytes: 64 MiB.

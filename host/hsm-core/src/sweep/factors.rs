@@ -3,7 +3,7 @@
 use crate::command::ARGUMENT_LENGTH_MAX;
 use crate::diagnostic::{Findings, Position};
 use crate::render::plain;
-use crate::sweep::space::{Factor, FactorKind};
+use crate::sweep::factor::{Factor, FactorKind};
 use crate::value::Value;
 use crate::yaml::{Content, Entry, Node, Values};
 use std::collections::HashMap;

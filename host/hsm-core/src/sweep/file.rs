@@ -4,9 +4,10 @@ use crate::command::{Program, TemplateProblem};
 use crate::diagnostic::{Diagnostics, Findings, Parsed, Position};
 use crate::suggest::did_you_mean;
 use crate::sweep::blocks::{self, GeneratorBlock, MetricPattern};
+use crate::sweep::factor::Factor;
 use crate::sweep::factors::Factors;
 use crate::sweep::filters;
-use crate::sweep::space::{Factor, Space};
+use crate::sweep::space::Space;
 use crate::value::Value;
 use crate::yaml::{Entry, Fields, Node, Values, parse};
 

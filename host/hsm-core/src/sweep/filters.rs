@@ -3,8 +3,8 @@
 use crate::diagnostic::Findings;
 use crate::render::plain;
 use crate::suggest::did_you_mean;
+use crate::sweep::factor::{Factor, PartialPoint};
 use crate::sweep::factors::{non_empty_list, point_entries};
-use crate::sweep::space::{Factor, PartialPoint};
 use crate::yaml::{Node, Values};
 
 /// The partial points of a list called `key`.

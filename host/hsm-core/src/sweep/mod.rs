@@ -19,6 +19,7 @@
 mod axes;
 mod blocks;
 mod diagram;
+mod factor;
 mod factors;
 mod file;
 mod filters;
@@ -27,8 +28,9 @@ mod space;
 pub use axes::cells_of;
 pub use blocks::{GeneratorBlock, MetricPattern};
 pub use diagram::TooIntricate;
+pub use factor::{Factor, FactorKind, PartialPoint};
 pub use file::SweepFile;
-pub use space::{Factor, FactorKind, PartialPoint, Space, SpaceSearch};
+pub use space::{Space, SpaceSearch};
 
 pub use crate::command::Program;
 

@@ -3,74 +3,12 @@
 //! Nothing here ever holds the points: counting and the point at an index work on the factors, however large the product is.
 
 use crate::point::Point;
-use crate::render::plain;
 use crate::roles::{Failure, Search};
 use crate::sweep::diagram::{Diagram, TooIntricate};
+use crate::sweep::factor::{Factor, PartialPoint};
 use crate::table::{Cells, Column, Table};
 use crate::value::Value;
 use std::sync::Arc;
-
-/// What varies together: the values of one grid parameter, a paired group, or the explicit combinations.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Factor {
-    kind: FactorKind,
-    names: Vec<String>,
-    rows: Vec<Vec<Option<Value>>>,
-}
-
-/// Where a [`Factor`] comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum FactorKind {
-    /// One parameter of `grid`.
-    Grid,
-    /// A group of `paired`, by name.
-    Paired(String),
-    /// `combinations`.
-    Combinations,
-}
-
-impl Factor {
-    /// A factor of rows that each have one entry a name, in their order; an entry without a value is a parameter that the points of
-    /// this row do not have.
-    #[must_use]
-    pub fn new(kind: FactorKind, names: Vec<String>, rows: Vec<Vec<Option<Value>>>) -> Self {
-        debug_assert!(rows.iter().all(|row| row.len() == names.len()), "every row has one entry a name");
-        Self { kind, names, rows }
-    }
-
-    /// Where the factor comes from.
-    #[must_use]
-    pub fn kind(&self) -> &FactorKind {
-        &self.kind
-    }
-
-    /// The parameters that vary together.
-    #[must_use]
-    pub fn names(&self) -> &[String] {
-        &self.names
-    }
-
-    /// The rows, in order, each with one entry a name.
-    #[must_use]
-    pub fn rows(&self) -> &[Vec<Option<Value>>] {
-        &self.rows
-    }
-}
-
-/// Parameters with the plain texts they must have for a point to match. Parameters it does not name may be anything.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PartialPoint {
-    /// Names and texts; names are unique.
-    pub parameters: Vec<(String, String)>,
-}
-
-impl PartialPoint {
-    /// Whether a point has all these parameters with these texts.
-    #[must_use]
-    pub fn matches(&self, point: &Point) -> bool {
-        self.parameters.iter().all(|(name, text)| point.get(name).is_some_and(|value| plain(value) == *text))
-    }
-}
 
 /// A product of factors, the first slowest, of which some points may be dropped. Cloning it is cheap.
 #[derive(Clone, Debug)]
@@ -107,9 +45,9 @@ impl Space {
     #[must_use]
     pub fn point(&self, index: u128) -> Option<Point> {
         let rows = self.0.diagram.rows_at(index)?;
-        let mut parameters = Vec::with_capacity(self.0.factors.iter().map(|factor| factor.names.len()).sum());
+        let mut parameters = Vec::with_capacity(self.0.factors.iter().map(|factor| factor.names().len()).sum());
         for (factor, row) in self.0.factors.iter().zip(rows) {
-            for (name, value) in factor.names.iter().zip(&factor.rows[row]) {
+            for (name, value) in factor.names().iter().zip(&factor.rows()[row]) {
                 if let Some(value) = value {
                     parameters.push((name.clone(), value.clone()));
                 }
@@ -137,7 +75,7 @@ impl Space {
 
     /// The names of all parameters, in order.
     pub fn names(&self) -> impl Iterator<Item = &str> + Clone {
-        self.0.factors.iter().flat_map(|factor| factor.names.iter().map(String::as_str))
+        self.0.factors.iter().flat_map(|factor| factor.names().iter().map(String::as_str))
     }
 
     /// The points as the built-in generator makes them.
@@ -161,7 +99,7 @@ impl Search for SpaceSearch {
 
     fn next(&mut self, max_rows: u32) -> Result<Table, Failure> {
         let inner = &self.space.0;
-        let widths = inner.factors.iter().map(|factor| factor.names.len()).sum();
+        let widths = inner.factors.iter().map(|factor| factor.names().len()).sum();
         let expected =
             usize::try_from(self.space.count() - self.next).unwrap_or(usize::MAX).min(max_rows as usize);
         let mut cells: Vec<Vec<Value>> = (0..widths).map(|_| Vec::with_capacity(expected)).collect();
@@ -170,7 +108,7 @@ impl Search for SpaceSearch {
         while rows < max_rows
             && let Some(at) = inner.diagram.rows_at(self.next)
         {
-            let values = inner.factors.iter().zip(at).flat_map(|(factor, row)| &factor.rows[row]);
+            let values = inner.factors.iter().zip(at).flat_map(|(factor, row)| &factor.rows()[row]);
             for (column, value) in values.enumerate() {
                 if value.is_none() {
                     absent[column].push(rows);

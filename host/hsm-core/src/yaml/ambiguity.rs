@@ -2,7 +2,7 @@
 //!
 //! The rules of 1.1 are here only to be told apart; no value is ever made by them.
 
-use crate::yaml::scalar::{Reading, is_decimal, is_digits};
+use crate::yaml::reading::{Reading, is_decimal, is_digits};
 
 /// Plain scalars that YAML 1.1 and 1.2 do not read alike, or that do not mean what they show.
 pub(super) fn ambiguity(text: &str) -> Option<Reading> {

@@ -7,11 +7,13 @@ mod ambiguity;
 mod fields;
 mod node;
 mod reader;
+mod reading;
 mod scalar;
 mod value;
 
 pub use fields::Fields;
 pub use node::{Content, Entry, Key, Node, Scalar};
 pub use reader::{ALIASED_NODES_MAX, DEPTH_MAX, parse};
-pub use scalar::{Reading, number, read};
+pub use reading::Reading;
+pub use scalar::{number, read};
 pub use value::{Values, as_written};

@@ -3,7 +3,8 @@
 use crate::diagnostic::{Findings, Position};
 use crate::value::Value;
 use crate::yaml::node::{Content, Entry, Node, Scalar};
-use crate::yaml::scalar::{Reading, read};
+use crate::yaml::reading::Reading;
+use crate::yaml::scalar::read;
 
 /// Turns nodes into values, and remembers the words that were read as booleans, to report them once.
 #[derive(Debug, Default)]
