@@ -243,10 +243,11 @@ const WAYWARD_GENERATORS: &[(&str, &[&str])] = &[
 #[test]
 fn misbehaving_generators_start_no_sweep() {
     let world = World::new();
+    world.write("train.py", "");
     let plugin = World::plugin("wayward-generator");
     for (config, says) in WAYWARD_GENERATORS {
         world.write_sweep(&format!(
-            "command: ['true', '{{a}}']\ngenerator:\n  plugin: wayward\n  config: {{{config}}}\n"
+            "script: train.py\ngenerator:\n  plugin: wayward\n  config: {{{config}}}\n"
         ));
         let run = world.hsm(&["--plugin", &plugin, "run"]);
         assert_eq!(run.code(), Some(6), "{config}: {run}");
