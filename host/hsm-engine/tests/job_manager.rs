@@ -139,7 +139,7 @@ fn extending_appends_new_points_and_keeps_removed_ones() {
     let extend = |dry_run| CompleteOptions {
         extend: Some(Extension {
             points: points(2..=5).into(),
-            definition: "grid: {}".into(),
+            definition: "grid: {i: [2, 3, 4, 5]}".into(),
             plugins: Vec::new(),
         }),
         dry_run,
