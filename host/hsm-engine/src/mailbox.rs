@@ -109,6 +109,10 @@ pub(crate) fn read(requests: &Path) -> io::Result<(Vec<Letter>, Vec<Unreadable>)
 
 fn open(path: &Path) -> std::result::Result<Envelope, String> {
     let mut text = Vec::new();
+    // Nothing else is opened: a pipe would keep the driver, and every reader of the status, waiting for its other end.
+    if !fs::symlink_metadata(path).map_err(|e| e.to_string())?.is_file() {
+        return Err("it is no regular file".to_owned());
+    }
     let file = File::open(path).map_err(|e| e.to_string())?;
     file.take(REQUEST_LIMIT_BYTES).read_to_end(&mut text).map_err(|e| e.to_string())?;
     let envelope: Envelope = serde_json::from_slice(&text).map_err(|e| e.to_string())?;

@@ -17,6 +17,8 @@ pub(crate) struct PlanFile {
     /// Where the lines 1, 257, 513, … start.
     marks: Vec<u64>,
     tasks: u64,
+    /// Where the last whole line ends.
+    whole_bytes: u64,
     /// The task whose line the reader stands at.
     next: u64,
 }
@@ -26,9 +28,9 @@ impl PlanFile {
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let wrong = |error| Error::io("read the plan", path, error);
         let mut file = File::open(path).map_err(wrong)?;
-        let (marks, tasks) = index(&mut file).map_err(wrong)?;
+        let Index { marks, tasks, whole_bytes } = index(&mut file).map_err(wrong)?;
         file.rewind().map_err(wrong)?;
-        Ok(Self { path: path.to_owned(), reader: BufReader::new(file), marks, tasks, next: 1 })
+        Ok(Self { path: path.to_owned(), reader: BufReader::new(file), marks, tasks, whole_bytes, next: 1 })
     }
 
     /// How many tasks there are.
@@ -71,6 +73,11 @@ pub(crate) fn length(path: &Path) -> Result<u64> {
     Ok(std::fs::metadata(path).map_err(|error| Error::io("read the plan", path, error))?.len())
 }
 
+/// The length of the plan in bytes without a last line that has no end.
+pub(crate) fn whole_lines_length(path: &Path) -> Result<u64> {
+    PlanFile::open(path).map(|plan| plan.whole_bytes)
+}
+
 /// How many tasks the plan has.
 pub(crate) fn count(path: &Path) -> Result<u64> {
     PlanFile::open(path).map(|plan| plan.tasks())
@@ -81,19 +88,27 @@ fn damaged(path: &Path, line: u64, why: impl std::fmt::Display) -> Error {
         .with_hint("restore the file from a backup; the journal and the tasks' folders are not affected")
 }
 
-fn index(file: &mut File) -> io::Result<(Vec<u64>, u64)> {
-    let (mut marks, mut tasks, mut at) = (vec![0], 0u64, 0u64);
+struct Index {
+    marks: Vec<u64>,
+    tasks: u64,
+    whole_bytes: u64,
+}
+
+fn index(file: &mut File) -> io::Result<Index> {
+    let mut index = Index { marks: vec![0], tasks: 0, whole_bytes: 0 };
+    let mut at = 0u64;
     let mut block = vec![0; 1 << 16];
     loop {
         let read = file.read(&mut block)?;
         if read == 0 {
-            return Ok((marks, tasks));
+            return Ok(index);
         }
         for (i, byte) in block[..read].iter().enumerate() {
             if *byte == b'\n' {
-                tasks += 1;
-                if tasks % LINES_PER_MARK == 0 {
-                    marks.push(at + i as u64 + 1);
+                index.tasks += 1;
+                index.whole_bytes = at + i as u64 + 1;
+                if index.tasks.is_multiple_of(LINES_PER_MARK) {
+                    index.marks.push(index.whole_bytes);
                 }
             }
         }

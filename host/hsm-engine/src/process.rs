@@ -49,7 +49,8 @@ pub(crate) fn start_task(task: TaskCommand, kept_open: &[File]) -> io::Result<to
         }
         Some(pre_script) => {
             let mut command = std::process::Command::new("bash");
-            let lines = format!("{pre_script}\nexec \"$@\"");
+            // A preparation that fails ends the task: the program would run in another environment than the one asked for.
+            let lines = format!("set -e\n{pre_script}\nset +e\nexec \"$@\"");
             command.arg("-c").arg(lines).arg("hsm-task").arg(program).args(arguments);
             command
         }

@@ -1,7 +1,7 @@
 //! Compute sources: where tasks run, and what they are held to there.
 
 use crate::slots::Gpus;
-use hsm_core::command::Launch;
+use hsm_core::command::{Launch, Program};
 use serde::{Deserialize, Serialize};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -85,12 +85,19 @@ impl RunSettings {
             }
         };
         let (was, is) = (&before.launch, &self.launch);
-        compare("the program", format!("{:?}", was.program), format!("{:?}", is.program));
+        compare("the program", program(was), program(is));
         compare("the Python interpreter", was.python.join(" "), is.python.join(" "));
         compare("the group", group(was), group(is));
         compare("`hydra`", was.hydra.to_string(), is.hydra.to_string());
         compare("the project's folder", root(was), root(is));
         changes
+    }
+}
+
+fn program(launch: &Launch) -> String {
+    match &launch.program {
+        Program::Script { script } => script.clone(),
+        Program::Command(template) => template.written().join(" "),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The layout of a sweep on disk, and how a sweep's folder comes into being: completely, or not at all.
 
 use crate::error::{Error, Result};
+use crate::plan_file;
 use hsm_core::plan::PlannedTask;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
@@ -99,6 +100,12 @@ impl SweepDir {
         self.plan().is_file()
     }
 
+    /// Whether the folder is of a submission that has not got as far as a plan.
+    #[must_use]
+    pub fn is_unfinished(&self) -> bool {
+        !self.exists() && self.requests().is_dir() && self.journal().is_dir()
+    }
+
     /// Creates the folder with its definition and the plan that `write_plan` writes.
     ///
     /// The plan is the last thing to get its name, so a folder with a plan is whole; what a killed process leaves behind has none, and is
@@ -116,6 +123,11 @@ impl SweepDir {
             fs::create_dir_all(parent).map_err(|e| Error::io("create the folder", parent, e))?;
         }
         fs::create_dir(&self.root).map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists if self.is_unfinished() => Error::already_there(format!(
+                "the sweep folder `{}` exists already: a submission was cut short there, or is under way",
+                self.root.display()
+            ))
+            .with_hint("if no other `hsm run` is making it, nothing of it has run: remove the folder"),
             io::ErrorKind::AlreadyExists => {
                 Error::already_there(format!("the sweep folder `{}` exists already", self.root.display()))
                     .with_hint(
@@ -152,12 +164,15 @@ impl SweepDir {
         Ok(answer)
     }
 
-    /// Appends tasks to the plan, on the disk before this returns. On an error the plan is as it was.
+    /// Appends tasks to the plan, on the disk before this returns. On an error the plan is as it was. The caller holds the lease.
+    ///
+    /// A last line without an end is what a killed writer left; no task was ever started from it, and it is cut off first.
     pub(crate) fn append_to_plan(&self, tasks: &[PlannedTask]) -> Result<()> {
         let path = self.plan();
         let wrong = |error| Error::io("extend the plan", &path, error);
         let mut file = File::options().append(true).open(&path).map_err(wrong)?;
-        let before = file.metadata().map_err(wrong)?.len();
+        let before = plan_file::whole_lines_length(&path)?;
+        file.set_len(before).map_err(wrong)?;
         let mut lines = String::new();
         for task in tasks {
             lines.push_str(&task.to_line());

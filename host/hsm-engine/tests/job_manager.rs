@@ -99,12 +99,12 @@ fn a_program_that_is_not_there_fails_its_task_and_says_why() {
     let id = SweepId::new("s").unwrap();
     let mut options = SubmitOptions::new(world.launch());
     options.launch.program =
-        Program::Command(Template::parse(vec!["./nowhere".into(), "{i}".into()]).unwrap());
+        Program::Command(Template::parse(vec!["no-such-program".into(), "{i}".into()]).unwrap());
     let dir = world.manager.sweep_dir(&id);
     world.manager.submit_sweep(points(1..=1), &world.source(), &id, &dir, options).unwrap();
     let status = world.until(&dir, SweepStatus::all_final);
     let reason = status.task(1).unwrap().reason.unwrap();
-    assert!(reason.contains("could not start the program `./nowhere`: No such file"), "{reason}");
+    assert!(reason.contains("could not start the program `no-such-program`: No such file"), "{reason}");
 }
 
 #[test]
@@ -289,4 +289,68 @@ fn many_threads_submit_monitor_and_collect_at_once() {
 fn a_manager_can_be_shared_between_threads() {
     fn shared<T: Send + Sync>() {}
     shared::<JobManager>();
+}
+
+#[test]
+fn a_plan_that_was_torn_while_it_grew_is_cut_before_it_grows_again() {
+    let world = World::new("true");
+    let (dir, _) = world.submit("s", 2);
+    world.states(&dir);
+    world.manager.wait(&dir).unwrap();
+    let plan = dir.join("plan.jsonl");
+    let whole = std::fs::read_to_string(&plan).unwrap();
+    std::fs::write(&plan, format!("{whole}{{\"task\":3,\"id\":\"5d81")).unwrap();
+    let extend = CompleteOptions {
+        extend: Some(Extension {
+            points: points(1..=3).into(),
+            definition: String::new(),
+            plugins: Vec::new(),
+        }),
+        ..CompleteOptions::default()
+    };
+    let done = world.manager.complete(&dir, &world.source(), extend).unwrap();
+    assert_eq!(done.queued.to_string(), "3");
+    assert_eq!(world.states(&dir), [TaskState::Completed; 3]);
+    assert_eq!(std::fs::read_to_string(&plan).unwrap().lines().count(), 3);
+}
+
+#[test]
+fn a_plan_or_journal_that_was_cut_short_is_told_and_nothing_runs_on_a_guess() {
+    for (file, says) in [("plan.jsonl", "the plan was cut short"), ("journal/000001.jsonl", "is not known")] {
+        let world = World::new("true");
+        let (dir, _) = world.submit("s", 4);
+        world.states(&dir);
+        world.manager.wait(&dir).unwrap();
+        let text = std::fs::read_to_string(dir.join(file)).unwrap();
+        let kept = if file == "plan.jsonl" { &text[..text.len() - 10] } else { "" };
+        std::fs::write(dir.join(file), kept).unwrap();
+        let warnings = world.manager.status(&dir).unwrap().warnings;
+        assert!(warnings.iter().any(|warning| warning.contains(says)), "{warnings:?}");
+        let error =
+            world.manager.complete(&dir, &world.source(), with_launch(&world)).unwrap_err().to_string();
+        assert!(error.contains(says), "{error}");
+    }
+}
+
+fn with_launch(world: &World) -> CompleteOptions {
+    CompleteOptions { launch: Some(world.launch()), ..CompleteOptions::default() }
+}
+
+#[test]
+fn a_pipe_in_the_mailbox_keeps_nobody_waiting() {
+    let world = World::new("true");
+    let (dir, _) = world.submit("s", 1);
+    let pipe = dir.join("requests/x.json");
+    rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RUSR).unwrap();
+    assert_eq!(world.states(&dir), [TaskState::Completed]);
+}
+
+#[test]
+fn a_preparation_that_fails_fails_the_task_before_its_program() {
+    let world = World::new("touch \"$HSM_TASK_DIR/ran\"");
+    let pre_script = Some("source /no/such/file".to_owned());
+    let world = World { source: LocalSource { pre_script, ..world.source.clone() }, ..world };
+    let (dir, _) = world.submit("s", 1);
+    assert_eq!(world.states(&dir), [TaskState::Failed]);
+    assert!(!dir.join("tasks/task_1/ran").exists());
 }

@@ -24,6 +24,9 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    // Whatever the caller has open besides the standard streams (a lock, a pipe) ends with this process: a driver in the background, and
+    // the tasks, would keep it for days.
+    close_fds::set_fds_cloexec(3, &[]);
     start_log(cli.global.verbose);
     commands::dispatch(&cli).unwrap_or_else(|problem| problem.report().into())
 }
@@ -42,5 +45,7 @@ fn start_log(verbose: u8) {
         .with_writer(std::io::stderr)
         .without_time()
         .with_target(false)
+        // On a full disk a driver's log cannot be written either; complaining about that on the same stream would end it.
+        .log_internal_errors(false)
         .init();
 }

@@ -29,6 +29,7 @@ enum AxisConfig {
     Uniform([f64; 2]),
     LogUniform([f64; 2]),
     Integer([i64; 2]),
+    #[serde(alias = "categorical")]
     Choice(Vec<Value>),
 }
 

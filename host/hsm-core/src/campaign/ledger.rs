@@ -74,6 +74,7 @@ pub struct Ledger {
     entries: Vec<Entry>,
     counts: Counts,
     unsent: TaskSet,
+    largest_started: u64,
 }
 
 impl Ledger {
@@ -119,6 +120,12 @@ impl Ledger {
         self.counts
     }
 
+    /// The largest number of a task that was ever started; more than there are tasks when the plan has lost some.
+    #[must_use]
+    pub fn largest_started(&self) -> u64 {
+        self.largest_started
+    }
+
     /// The tasks that nobody ever put in a queue: planned, and not sent anywhere.
     #[must_use]
     pub fn unsent(&self) -> &TaskSet {
@@ -138,6 +145,7 @@ impl Ledger {
                 self.unsent = self.unsent.iter().filter(|task| !tasks.contains(*task)).collect();
             }
             Record::Starting { task, attempt, at_ms } => {
+                self.largest_started = self.largest_started.max(*task);
                 self.set_state(*task, TaskState::Running);
                 self.unsent.remove(*task);
                 self.update(*task, |entry| {

@@ -152,7 +152,7 @@ impl fmt::Display for Ending {
             },
             Self::TimedOut(seconds) => write!(f, "timeout: ran longer than its walltime of {seconds} s"),
             Self::Cancelled => f.write_str("cancelled"),
-            Self::NotStarted(why) => write!(f, "could not be started: {why}"),
+            Self::NotStarted(why) => write!(f, "not started: {why}"),
             Self::Unseen => f.write_str("its driver died before it ended, so nobody saw how it did"),
         }
     }

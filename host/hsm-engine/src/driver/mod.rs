@@ -298,6 +298,10 @@ impl Driver {
 
     /// Remembers what keeps the driver from going on, and tells it in the lease when that changes.
     fn note_trouble(&mut self, error: Option<&io::Error>) {
+        if error.is_none() && (!self.held.is_empty() || self.journal.is_behind()) {
+            // Something still waits for what was in the way before.
+            return;
+        }
         let trouble = error.map(|error| format!("{}: {error}", self.journal.path().display()));
         if trouble.is_some() != self.trouble.is_some() {
             match &trouble {

@@ -85,9 +85,18 @@ impl JobManager {
         check_launch(&launch)?;
         let settings = RunSettings { launch, local: local.clone() };
         let changes = before.map_or_else(Vec::new, |before| settings.changes_since(&before));
-        let status = Watch::new(dir.clone())?.refresh()?;
-        let mut completion =
-            Completion { queued: chosen(&status, options.only.as_deref()), changes, ..Completion::default() };
+        let mut watch = Watch::new(dir.clone())?;
+        let status = watch.refresh()?;
+        if let Some(lost) = watch.lost() {
+            return Err(Error::new(ErrorKind::Submission, lost)
+                .with_hint("restore the file from a backup; nothing is run again on a guess"));
+        }
+        let mut completion = Completion {
+            queued: chosen(&status, options.only.as_deref()),
+            running: running(&status),
+            changes,
+            ..Completion::default()
+        };
         let mut plugins = Vec::new();
         if let Some(extension) = options.extend {
             plugins.clone_from(&extension.plugins);
@@ -100,8 +109,14 @@ impl JobManager {
                 &mut completion,
             )?;
         }
-        if !options.dry_run && !completion.queued.is_empty() {
+        if options.dry_run {
+            return Ok(completion);
+        }
+        if !completion.queued.is_empty() {
             self.queue(&dir, &completion, plugins, &settings, options.take_over)?;
+        } else if !completion.running.is_empty() {
+            // What a killed driver left running is waited for by a new one, which also holds it to its walltime.
+            self.drivers.ensure(&dir, options.take_over)?;
         }
         Ok(completion)
     }
@@ -191,11 +206,17 @@ fn new_tasks(points: super::Points, known: &[(u64, Identity)]) -> Result<(Vec<Pl
     Ok((fresh, kept))
 }
 
-/// The tasks that are not done, of the classes that were asked for.
+/// The tasks that are not done, of the classes that were asked for. What a living driver has in its queue is under way.
 fn chosen(status: &SweepStatus, only: Option<&[TaskClass]>) -> TaskSet {
-    (1..=status.counts.total())
-        .filter(|task| status.class(*task).is_some_and(|class| only.is_none_or(|only| only.contains(&class))))
-        .collect()
+    let driven = status.driver != Driver::None;
+    let wanted = |class: TaskClass| {
+        only.is_none_or(|only| only.contains(&class)) && !(driven && class == TaskClass::Missing)
+    };
+    (1..=status.counts.total()).filter(|task| status.class(*task).is_some_and(wanted)).collect()
+}
+
+fn running(status: &SweepStatus) -> TaskSet {
+    status.tasks().filter(|task| task.state == TaskState::Running).map(|task| task.task).collect()
 }
 
 /// How tasks were last started.
@@ -228,7 +249,13 @@ fn keep_definition(dir: &SweepDir, definition: &str) -> Result<()> {
         match fs::File::create_new(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(Error::io("write", &path, error)),
-            Ok(_) => return fs::write(&path, definition).map_err(|error| Error::io("write", &path, error)),
+            Ok(_) => {
+                return fs::write(&path, definition).map_err(|error| {
+                    // An empty file of ours would count as the newest definition.
+                    let _ = fs::remove_file(&path);
+                    Error::io("write", &path, error)
+                });
+            }
         }
     }
     Ok(())

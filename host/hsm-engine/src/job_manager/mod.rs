@@ -184,6 +184,13 @@ impl JobManager {
             return Ok(dir);
         }
         let made_by_another = dir.root().is_dir();
+        if dir.is_unfinished() {
+            let message = format!(
+                "the submission of `{}` was cut short, and nothing of it has run",
+                sweep_dir.display()
+            );
+            return Err(Error::not_found(message).with_hint("remove the folder and run the sweep again"));
+        }
         let message = if made_by_another {
             format!("`{}` is no sweep of hsm: it has no plan", sweep_dir.display())
         } else {

@@ -5,7 +5,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::mailbox::{self, Request};
 use crate::source::{ComputeSource, LocalSource, RunSettings};
 use crate::sweep_dir::SweepDir;
-use hsm_core::command::Launch;
+use hsm_core::command::{Launch, Program};
 use hsm_core::plan::{PlannedTask, Planner};
 use hsm_core::sweep_id::SweepId;
 use hsm_core::task_set::TaskSet;
@@ -72,6 +72,17 @@ pub(super) fn check_launch(launch: &Launch) -> Result<()> {
     if !launch.project_root.is_dir() {
         let message = format!("the project's folder `{}` does not exist", launch.project_root.display());
         return Err(Error::not_found(message).with_hint("correct `project.root` in the settings"));
+    }
+    if let Program::Command(template) = &launch.program
+        && let Some(program) = template.written().first()
+        && program.contains('/')
+        && !program.contains('{')
+    {
+        let path = launch.project_root.join(program);
+        if !path.is_file() {
+            return Err(Error::not_found(format!("the program `{program}` of the command does not exist"))
+                .with_hint(format!("it was looked for as `{}`", path.display())));
+        }
     }
     match launch.script_path() {
         Some(script) if !script.is_file() => {

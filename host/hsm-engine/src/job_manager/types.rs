@@ -302,6 +302,8 @@ pub struct Extension {
 pub struct Completion {
     /// The tasks that are put in the queue, the appended ones included.
     pub queued: TaskSet,
+    /// The tasks that were running when this was asked for; they are waited for.
+    pub running: TaskSet,
     /// How many tasks were appended to the plan.
     pub appended: u64,
     /// How many tasks of the plan the extending file does not have; they are kept.

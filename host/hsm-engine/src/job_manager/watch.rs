@@ -73,6 +73,7 @@ impl Watch {
             }
         }
         let mut warnings = self.reader.damage().to_vec();
+        warnings.extend(self.lost());
         if let Driver::Here(holder) | Driver::Elsewhere(holder) = &driver {
             warnings.extend(
                 holder.trouble.iter().map(|trouble| format!("the driver cannot go on for now: {trouble}")),
@@ -88,6 +89,25 @@ impl Watch {
             warnings,
             ledger: Arc::clone(&self.ledger),
             seen,
+        })
+    }
+
+    /// What the sweep's files must once have held and do not hold any more.
+    pub(super) fn lost(&self) -> Option<String> {
+        let (plan, started) = (self.ledger.tasks(), self.ledger.largest_started());
+        if started > plan {
+            let file = self.dir.plan();
+            return Some(format!(
+                "`{}` has {plan} tasks, and the journal knows of task {started}: the plan was cut short",
+                file.display()
+            ));
+        }
+        let ran_before = || std::fs::read_dir(self.dir.tasks()).is_ok_and(|mut tasks| tasks.next().is_some());
+        (self.reader.is_at_start() && ran_before()).then(|| {
+            format!(
+                "`{}` is empty, and there are folders of tasks: what became of them is not known",
+                self.dir.journal().display()
+            )
         })
     }
 

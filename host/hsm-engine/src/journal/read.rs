@@ -43,6 +43,11 @@ impl JournalReader {
         &self.damage
     }
 
+    /// Whether there was no segment so far.
+    pub(crate) fn is_at_start(&self) -> bool {
+        self.segment == 0
+    }
+
     pub(crate) fn position(&self) -> Position {
         let previous = (self.segment > 0).then_some(Previous { segment: self.segment, length: self.offset });
         Position { generation: self.generation, previous, next_segment: self.segment + 1 }

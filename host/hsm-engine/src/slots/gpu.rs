@@ -61,7 +61,7 @@ impl std::str::FromStr for GpuRequest {
                 if indices.is_empty() { Err(wrong()) } else { Ok(Self::These(indices)) }
             }
             text => match text.parse() {
-                Ok(0) => Ok(Self::Cpu),
+                Ok(0) => Err("`0` could mean no GPU, or the GPU 0: write `cpu` or `0,`".to_owned()),
                 Ok(count) => Ok(Self::Count(count)),
                 Err(_) => Err(wrong()),
             },
@@ -202,7 +202,9 @@ fn query() -> Result<Vec<Seen>> {
     let output =
         process::ask("nvidia-smi", &arguments, NVIDIA_SMI_LIMIT).map_err(|e| wrong(e.to_string()))?;
     if !output.status.success() {
-        return Err(wrong(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
+        // It says what is wrong on either stream.
+        let said = [output.stderr, output.stdout].concat();
+        return Err(wrong(String::from_utf8_lossy(&said).trim().to_owned()));
     }
     parse(&String::from_utf8_lossy(&output.stdout)).map_err(wrong)
 }
@@ -294,7 +296,7 @@ mod tests {
         let table = [
             ("all", Ok(GpuRequest::All)),
             ("cpu", Ok(GpuRequest::Cpu)),
-            ("0", Ok(GpuRequest::Cpu)),
+            ("0", Err(())),
             ("2", Ok(GpuRequest::Count(2))),
             ("0,", Ok(GpuRequest::These(vec![0]))),
             ("0,1,3", Ok(GpuRequest::These(vec![0, 1, 3]))),

@@ -53,21 +53,28 @@ pub fn run(args: &CompleteArgs, global: &GlobalArgs, console: Console) -> Result
     let id = sweep_name(&sweep_dir);
     say(&completion, console);
     if completion.queued.is_empty() {
-        console.say(&format!("{id}: there is nothing to run"));
-        return Ok(Exit::Success);
+        if completion.running.is_empty() || args.dry_run {
+            console.say(&format!("{id}: there is nothing to run"));
+            return Ok(Exit::Success);
+        }
+        console.say(&format!("{id}: nothing more to run; waiting for tasks {}", completion.running));
     }
     let tasks = counted(u128::from(completion.queued.len()), "task", "tasks");
     if args.dry_run {
         console.data(&format!("{id}: {tasks} would run: {}\n", completion.queued))?;
         return Ok(Exit::Success);
     }
-    console.say(&format!("{id}: {tasks} ({}), {}", completion.queued, local.note));
+    if !completion.queued.is_empty() {
+        console.say(&format!("{id}: {tasks} ({}), {}", completion.queued, local.note));
+    }
     if args.detach {
         console.say(&format!("it runs in the background; `hsm monitor {id}` follows it"));
         return Ok(Exit::Success);
     }
     let followed = follow::until_the_end(&context, &sweep_dir, OnInterrupt::Stop, output)?;
-    followed.summarize(&context, Some(&completion.queued))
+    let mut in_question = completion.queued;
+    completion.running.ranges().for_each(|(first, last)| in_question.insert_range(first, last));
+    followed.summarize(&context, Some(&in_question))
 }
 
 /// How tasks start by the file that the sweep is extended with, and what it adds.
