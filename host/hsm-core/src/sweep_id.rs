@@ -22,7 +22,7 @@ pub enum SweepIdError {
     #[error("the sweep id is {0} bytes long, and {LENGTH_MAX} is the most")]
     TooLong(usize),
     /// It holds a character it may not hold.
-    #[error("the sweep id `{}` holds {character:?}; it has letters, digits, `.`, `_` and `-`, and begins with a letter or digit", .id.escape_debug())]
+    #[error("`{}` is no sweep id because of its {character:?}: an id begins with a letter or digit and goes on with those, `.`, `_` and `-`", .id.escape_debug())]
     Character {
         /// The text.
         id: String,
