@@ -45,7 +45,8 @@ impl Space {
     #[must_use]
     pub fn point(&self, index: u128) -> Option<Point> {
         let rows = self.0.diagram.rows_at(index)?;
-        let mut parameters = Vec::with_capacity(self.0.factors.iter().map(|factor| factor.names().len()).sum());
+        let mut parameters =
+            Vec::with_capacity(self.0.factors.iter().map(|factor| factor.names().len()).sum());
         for (factor, row) in self.0.factors.iter().zip(rows) {
             for (name, value) in factor.names().iter().zip(&factor.rows()[row]) {
                 if let Some(value) = value {
