@@ -5,6 +5,7 @@
 //! damaged line is known for one.
 
 mod line;
+mod quick;
 mod record;
 
 pub use line::{Damage, Decoded, FORMAT, Header, Previous, decode, encode_header, encode_record};

@@ -7,11 +7,20 @@ use crate::source::{ComputeSource, LocalSource, RunSettings};
 use crate::sweep_dir::SweepDir;
 use hsm_core::command::{Launch, Program};
 use hsm_core::plan::{PlannedTask, Planner};
+use hsm_core::point::Point;
+use hsm_core::roles::Failure;
 use hsm_core::sweep_id::SweepId;
 use hsm_core::task_set::TaskSet;
 use serde_json::value::{RawValue, to_raw_value};
 use std::io::Write;
 use std::path::Path;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread;
+
+/// How many tasks go from the thread that makes them to the one that writes them at a time, and how many batches may wait: enough to keep
+/// both busy, and a few megabytes.
+const TASKS_PER_BATCH: usize = 1024;
+const BATCHES_AHEAD: usize = 4;
 
 impl JobManager {
     /// Creates the sweep `sweep_id` in `sweep_dir` and starts it on `source`; one job id a task, in the order of the points.
@@ -103,21 +112,53 @@ fn write_plan(
     sweep_id: &SweepId,
     dir: &SweepDir,
 ) -> Result<u64> {
-    let mut planner = Planner::new();
-    let mut tasks = 0;
-    for point in points.take(usize::try_from(limit).unwrap_or(usize::MAX)) {
-        let Some(planned) = planner.plan(point?) else { continue };
-        check_command(&planned, launch, sweep_id, dir)?;
-        let mut line = planned.to_line();
-        line.push('\n');
-        out.write_all(line.as_bytes()).map_err(|error| Error::io("write", &dir.plan(), error))?;
-        tasks = planned.task;
-    }
+    let points = points.take(usize::try_from(limit).unwrap_or(usize::MAX));
+    let (batches, numbered) = sync_channel(BATCHES_AHEAD);
+    // Making points and their identities takes as long as trying and writing them, so a second thread does the former.
+    let tasks = thread::scope(|scope| {
+        scope.spawn(move || number(points, &batches));
+        let mut tasks = 0;
+        for batch in numbered {
+            for planned in batch? {
+                check_command(&planned, launch, sweep_id, dir)?;
+                let mut line = planned.to_line();
+                line.push('\n');
+                out.write_all(line.as_bytes()).map_err(|error| Error::io("write", &dir.plan(), error))?;
+                tasks = planned.task;
+            }
+        }
+        Ok::<u64, Error>(tasks)
+    })?;
     if tasks == 0 {
         return Err(Error::new(ErrorKind::Submission, "the sweep has no task")
             .with_hint("`hsm plan` shows what the sweep file amounts to"));
     }
     Ok(tasks)
+}
+
+/// Numbers points and sends them on in batches, until there are no more, one fails, or nobody wants them any longer.
+fn number(
+    points: impl Iterator<Item = std::result::Result<Point, Failure>>,
+    batches: &SyncSender<std::result::Result<Vec<PlannedTask>, Failure>>,
+) {
+    let mut planner = Planner::new();
+    let mut batch = Vec::with_capacity(TASKS_PER_BATCH);
+    for point in points {
+        match point {
+            Ok(point) => batch.extend(planner.plan(point)),
+            Err(failure) => {
+                // Whoever has gone away does not need to know.
+                let _ = batches.send(Err(failure));
+                return;
+            }
+        }
+        if batch.len() == TASKS_PER_BATCH
+            && batches.send(Ok(std::mem::replace(&mut batch, Vec::with_capacity(TASKS_PER_BATCH)))).is_err()
+        {
+            return;
+        }
+    }
+    let _ = batches.send(Ok(batch));
 }
 
 /// The command of a task can be made.
