@@ -22,7 +22,11 @@ fn world_of_stubborn_sleepers() -> World {
 }
 
 fn start(world: &World) -> Running {
-    let viewer = world.start(&["run", "--sweep-id", "s", "-p", "2"]);
+    // Whoever runs the tests may ignore SIGHUP, and what it starts then would too.
+    let mut viewer = world.program("env");
+    viewer.arg("--default-signal=HUP").arg(world.command(&[]).get_program());
+    viewer.args(["run", "--sweep-id", "s", "-p", "2"]);
+    let viewer = Running::start(&mut viewer, &world.path(""));
     wait_until("two tasks run", || {
         std::fs::read_to_string(world.project("started.log")).is_ok_and(|log| log.lines().count() == 2)
     });

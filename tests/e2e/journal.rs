@@ -1,6 +1,6 @@
 //! The journal, damaged in every way a disk or an editor knows: a clear word, and nothing lost that was recorded.
 
-use hsm_tests::World;
+use hsm_tests::{World, wait_until};
 use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
 use std::fs;
 use std::path::PathBuf;
@@ -124,15 +124,18 @@ fn a_disk_that_fills_loses_nothing() {
     let disk = SmallDisk::mount(world.project("sweeps/outputs"), "2m");
     world.write_program("greedy.sh", GREEDY);
     world.write_sweep("command: [./greedy.sh, '{n}']\nsweep:\n  grid:\n    n: [1, 2, 3]\n");
-    let run = world.hsm(&["run", "--sweep-id", "s"]);
-    assert_ne!(run.code(), Some(0), "{run}");
-    assert!(!run.stderr.contains("panicked"), "{run}");
+    let run = world.start(&["run", "--sweep-id", "s"]);
+    wait_until("the full disk is told", || {
+        world.hsm(&["status", "s"]).stderr.contains("No space left on device")
+    });
     assert_eq!(world.states("s")[0], "completed");
-    // Space comes back: everything that is missing runs, and what completed does not.
+    // Space comes back: the driver goes on, what is missing runs, and what completed does not.
     world.write("small", "");
     for task in 1..=3 {
         let _ = fs::remove_file(world.task_dir("s", task).join("big"));
     }
+    let run = run.wait();
+    assert!(!run.stderr.contains("panicked") && run.code().is_some(), "{run}");
     let _ = world.hsm(&["complete", "s"]).succeeds();
     assert_eq!(world.states("s"), ["completed"; 3]);
     assert_eq!(World::read(world.path("home/runs-1")).lines().count(), 1);
