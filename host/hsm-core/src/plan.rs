@@ -80,6 +80,8 @@ impl PlannedTask {
 pub struct Planner {
     last_task: u64,
     planned: HashSet<Identity>,
+    /// How many of those came up again.
+    met: u64,
     /// First identities of the points seen so far: eight bytes a point, so a million points fit easily.
     seen: HashSet<Identity>,
     /// For points that were seen more than once, by first identity: the next occurrence.
@@ -108,10 +110,17 @@ impl Planner {
     pub fn plan(&mut self, point: Point) -> Option<PlannedTask> {
         let id = self.identify(&point);
         if self.planned.contains(&id) {
+            self.met += 1;
             return None;
         }
         self.last_task += 1;
         Some(PlannedTask { task: self.last_task, id, point })
+    }
+
+    /// How many tasks of the extended plan were among the points so far.
+    #[must_use]
+    pub fn met(&self) -> u64 {
+        self.met
     }
 
     /// The identity of the next point, its occurrence counted.

@@ -19,7 +19,6 @@ use hsm_core::plan::{PlannedTask, Planner};
 use hsm_core::point::Identity;
 use hsm_core::state::TaskState;
 use hsm_core::task_set::TaskSet;
-use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 
@@ -189,21 +188,12 @@ impl JobManager {
 
 /// The tasks of `points` that are not among `known`, and how many of `known` are not among `points`.
 fn new_tasks(points: super::Points, known: &[(u64, Identity)]) -> Result<(Vec<PlannedTask>, u64)> {
-    let mut all = Planner::new();
-    let mut wanted: HashSet<Identity> = HashSet::new();
-    let mut next = known.iter().map(|(task, _)| *task).max().unwrap_or(0);
-    let planned: HashSet<Identity> = known.iter().map(|(_, id)| *id).collect();
+    let mut planner = Planner::extending(known.iter().copied());
     let mut fresh = Vec::new();
     for point in points {
-        let Some(task) = all.plan(point?) else { continue };
-        wanted.insert(task.id);
-        if !planned.contains(&task.id) {
-            next += 1;
-            fresh.push(PlannedTask { task: next, ..task });
-        }
+        fresh.extend(planner.plan(point?));
     }
-    let kept = known.iter().filter(|(_, id)| !wanted.contains(id)).count() as u64;
-    Ok((fresh, kept))
+    Ok((fresh, known.len() as u64 - planner.met()))
 }
 
 /// The tasks that are not done, of the classes that were asked for. What a living driver has in its queue is under way.
