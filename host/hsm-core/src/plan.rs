@@ -7,9 +7,12 @@ use crate::render::{PlanJsonError, value_from_plan_json};
 use crate::roles::{Blame, Failure, Search};
 use crate::table::{Cells, Column, Table};
 use crate::value::{Number, Value};
+use compact_str::CompactString;
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
+use std::fmt::Write as _;
 
 /// How many points are asked of a search at a time: enough to make the question cheap, and so few that they stay in the cache.
 const POINTS_PER_BATCH: u32 = 1024;
@@ -56,7 +59,17 @@ impl PlannedTask {
     /// The task as a line: `{"task":1,"id":"…","params":{…}}`, without the end of the line.
     #[must_use]
     pub fn to_line(&self) -> String {
-        format!("{{\"task\":{},\"id\":\"{}\",\"params\":{}}}", self.task, self.id, self.point.to_plan_json())
+        let mut line = String::new();
+        self.push_line(&mut line);
+        line
+    }
+
+    /// Appends what [`PlannedTask::to_line`] returns.
+    pub fn push_line(&self, out: &mut String) {
+        // Writing to a string does not fail.
+        let _ = write!(out, "{{\"task\":{},\"id\":\"{}\",\"params\":", self.task, self.id);
+        self.point.push_plan_json(out);
+        out.push('}');
     }
 
     /// The task that [`PlannedTask::to_line`] wrote. Fields that this version does not know are passed over.
@@ -79,13 +92,13 @@ impl PlannedTask {
 #[derive(Clone, Debug, Default)]
 pub struct Planner {
     last_task: u64,
-    planned: HashSet<Identity>,
+    planned: FxHashSet<Identity>,
     /// How many of those came up again.
     met: u64,
     /// First identities of the points seen so far: eight bytes a point, so a million points fit easily.
-    seen: HashSet<Identity>,
+    seen: FxHashSet<Identity>,
     /// For points that were seen more than once, by first identity: the next occurrence.
-    repeated: HashMap<Identity, u32>,
+    repeated: FxHashMap<Identity, u32>,
 }
 
 impl Planner {
@@ -183,7 +196,8 @@ pub fn points_of(table: Table) -> Result<Vec<Point>, Failure> {
     let rows = table.rows as usize;
     let width = table.columns.len();
     let mut names = HashSet::new();
-    let mut parameters: Vec<Vec<(String, Value)>> = (0..rows).map(|_| Vec::with_capacity(width)).collect();
+    let mut parameters: Vec<Vec<(CompactString, Value)>> =
+        (0..rows).map(|_| Vec::with_capacity(width)).collect();
     for Column { name, cells, absent } in table.columns {
         if cells.len() != rows {
             let message = format!("the column `{name}` has {} cells in a table of {rows} rows", cells.len());
@@ -192,6 +206,7 @@ pub fn points_of(table: Table) -> Result<Vec<Point>, Failure> {
         if name.is_empty() || !names.insert(name.clone()) {
             return Err(bad_table(format!("two columns, or one without a name, are called `{name}`")));
         }
+        let name = CompactString::from(name);
         let mut absent = absent.into_iter().peekable();
         for (row, value) in values_of(cells, &name)?.into_iter().enumerate() {
             if absent.next_if(|absent| *absent as usize == row).is_none() {

@@ -2,6 +2,7 @@
 
 use crate::render::{self, PlanJsonError};
 use crate::value::Value;
+use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -10,14 +11,15 @@ use std::str::FromStr;
 /// One combination: parameter names with their values, in the order of the sweep file. Names are unique.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Point {
-    parameters: Vec<(String, Value)>,
+    /// Names are repeated in every point, and short: as compact strings they need no allocation.
+    parameters: Vec<(CompactString, Value)>,
 }
 
 impl Point {
     /// A point of these parameters, whose names the caller has made sure are unique.
     #[must_use]
-    pub fn new(parameters: Vec<(String, Value)>) -> Self {
-        Self { parameters }
+    pub fn new<Name: Into<CompactString>>(parameters: Vec<(Name, Value)>) -> Self {
+        Self { parameters: parameters.into_iter().map(|(name, value)| (name.into(), value)).collect() }
     }
 
     /// The value of one parameter.
@@ -51,7 +53,7 @@ impl Point {
         sorted.sort_by(|left, right| left.0.cmp(&right.0));
         let mut hash = Sha256::new();
         for (name, value) in sorted {
-            for text in [name, render::plain(value).as_ref()] {
+            for text in [name.as_str(), render::plain(value).as_ref()] {
                 hash.update((text.len() as u64).to_le_bytes());
                 hash.update(text);
             }
@@ -65,6 +67,11 @@ impl Point {
     #[must_use]
     pub fn to_plan_json(&self) -> String {
         self.to_json(render::plan_json)
+    }
+
+    /// Appends what [`Point::to_plan_json`] returns.
+    pub(crate) fn push_plan_json(&self, out: &mut String) {
+        self.push_json(render::plan_json, out);
     }
 
     /// The point as a JSON object for programs (`params.json`): plain JSON, with NaN and the infinities as text.
@@ -81,24 +88,28 @@ impl Point {
         let entries = render::raw_entries(json)?;
         let parameters = entries
             .into_iter()
-            .map(|(name, value)| Ok((name, render::value_from_plan_json(value.get())?)))
+            .map(|(name, value)| Ok((name.into(), render::value_from_plan_json(value.get())?)))
             .collect::<Result<_, PlanJsonError>>()?;
         Ok(Self { parameters })
     }
 
     fn to_json(&self, write: fn(&Value, &mut String)) -> String {
         let mut out = String::with_capacity(32 * self.parameters.len() + 2);
+        self.push_json(write, &mut out);
+        out
+    }
+
+    fn push_json(&self, write: fn(&Value, &mut String), out: &mut String) {
         out.push('{');
         for (index, (name, value)) in self.parameters.iter().enumerate() {
             if index > 0 {
                 out.push(',');
             }
-            render::push_json_string(name, &mut out);
+            render::push_json_string(name, out);
             out.push(':');
-            write(value, &mut out);
+            write(value, out);
         }
         out.push('}');
-        out
     }
 }
 

@@ -1,5 +1,7 @@
 //! A parameter's value, with the spelling it had in the file where that matters.
 
+use compact_str::{CompactString, ToCompactString as _, format_compact};
+
 /// One value of one parameter.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
@@ -20,7 +22,8 @@ pub enum Value {
 /// A number and how it was written. Two numbers are equal when they are written alike.
 #[derive(Clone, Debug)]
 pub struct Number {
-    spelling: String,
+    /// Nearly always short enough to need no allocation: a plan of a million points clones millions of these.
+    spelling: CompactString,
     quantity: Quantity,
 }
 
@@ -36,7 +39,7 @@ pub enum Quantity {
 impl Number {
     /// A number with the spelling it had in a file; the caller has parsed it.
     #[must_use]
-    pub fn spelled(spelling: impl Into<String>, quantity: Quantity) -> Self {
+    pub fn spelled(spelling: impl Into<CompactString>, quantity: Quantity) -> Self {
         Self { spelling: spelling.into(), quantity }
     }
 
@@ -61,14 +64,14 @@ impl PartialEq for Number {
 
 impl From<i64> for Number {
     fn from(integer: i64) -> Self {
-        Self { spelling: integer.to_string(), quantity: Quantity::Integer(integer) }
+        Self { spelling: integer.to_compact_string(), quantity: Quantity::Integer(integer) }
     }
 }
 
 impl From<f64> for Number {
     /// Spelled as the shortest text that reads back as the same double (`1.0`, `1e-5`, `nan`, `inf`).
     fn from(float: f64) -> Self {
-        let spelling = if float.is_nan() { "nan".to_owned() } else { format!("{float:?}") };
+        let spelling = if float.is_nan() { "nan".into() } else { format_compact!("{float:?}") };
         Self { spelling, quantity: Quantity::Float(float) }
     }
 }

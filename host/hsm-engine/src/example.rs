@@ -26,8 +26,7 @@ pub fn submitted(project: &Path) -> Result<(JobManager, ComputeSource, Vec<JobId
         group: None,
         project_root: project.into(),
     });
-    let points: Vec<Point> =
-        (1..=4).map(|i: i64| Point::new(vec![("i".into(), Value::Number(i.into()))])).collect();
+    let points: Vec<Point> = (1..=4).map(|i: i64| Point::new(vec![("i", Value::Number(i.into()))])).collect();
     let source = ComputeSource::Local(LocalSource::new(NonZeroUsize::new(2).ok_or("two is not zero")?));
     let id = SweepId::new("example")?;
     let jobs = manager.submit_sweep(points, &source, &id, &manager.sweep_dir(&id), options)?;

@@ -103,13 +103,11 @@ fn index(file: &mut File) -> io::Result<Index> {
         if read == 0 {
             return Ok(index);
         }
-        for (i, byte) in block[..read].iter().enumerate() {
-            if *byte == b'\n' {
-                index.tasks += 1;
-                index.whole_bytes = at + i as u64 + 1;
-                if index.tasks.is_multiple_of(LINES_PER_MARK) {
-                    index.marks.push(index.whole_bytes);
-                }
+        for end in memchr::memchr_iter(b'\n', &block[..read]) {
+            index.tasks += 1;
+            index.whole_bytes = at + end as u64 + 1;
+            if index.tasks.is_multiple_of(LINES_PER_MARK) {
+                index.marks.push(index.whole_bytes);
             }
         }
         at += read as u64;
@@ -129,7 +127,7 @@ mod tests {
         let mut planner = Planner::new();
         let mut file = tempfile::NamedTempFile::new().unwrap();
         for i in 0..1000i64 {
-            let point = Point::new(vec![("i".into(), Value::Number(i.into()))]);
+            let point = Point::new(vec![("i", Value::Number(i.into()))]);
             writeln!(file, "{}", planner.plan(point).unwrap().to_line()).unwrap();
         }
         write!(file, "{{\"task\":1001,").unwrap();

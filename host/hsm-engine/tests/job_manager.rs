@@ -76,7 +76,7 @@ impl World {
 }
 
 fn points(numbers: impl Iterator<Item = i64>) -> Vec<Point> {
-    numbers.map(|i| Point::new(vec![("i".into(), Value::Number(i.into()))])).collect()
+    numbers.map(|i| Point::new(vec![("i", Value::Number(i.into()))])).collect()
 }
 
 #[test]

@@ -193,8 +193,6 @@ fn template_argv(
 ) -> Result<Vec<String>, CommandError> {
     let disagree = |source| CommandError::Template { task, source };
     template.check(point.iter().map(|(name, _)| name)).map_err(|error| disagree(error.problem))?;
-    let folder = utf8(task_dir)?;
-    let params = utf8(&task_dir.join(PARAMS_FILE))?;
     let mut argv = Vec::with_capacity(template.arguments().len());
     for pieces in template.arguments() {
         let mut argument = String::new();
@@ -206,9 +204,9 @@ fn template_argv(
                     argument.push_str(&plain(point.get(name).ok_or_else(unknown)?));
                 }
                 Piece::Task => argument.push_str(&task.to_string()),
-                Piece::TaskDir => argument.push_str(&folder),
+                Piece::TaskDir => argument.push_str(&utf8(task_dir)?),
                 Piece::SweepId => argument.push_str(sweep_id.as_str()),
-                Piece::Params => argument.push_str(&params),
+                Piece::Params => argument.push_str(&utf8(&task_dir.join(PARAMS_FILE))?),
             }
         }
         argv.push(argument);

@@ -29,6 +29,7 @@ use signals::Signals;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
 use std::process::ExitStatus;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use stop::Stopping;
 use tokio::task::JoinSet;
@@ -84,7 +85,7 @@ struct Driver {
     plan: PlanFile,
     campaign: Campaign,
     clock: SteadyClock,
-    settings: Option<RunSettings>,
+    settings: Option<Arc<RunSettings>>,
     slots: Slots,
     children: JoinSet<(u64, io::Result<ExitStatus>)>,
     /// Tasks of an earlier driver that still run.
@@ -327,7 +328,7 @@ impl Driver {
             grace_ms: local.grace_s.saturating_mul(1000),
         });
         self.slots = Slots::new(local.parallel.get(), local.gpus.clone(), local.gpu_lock_folder.clone());
-        self.settings = Some(settings);
+        self.settings = Some(Arc::new(settings));
         Ok(())
     }
 

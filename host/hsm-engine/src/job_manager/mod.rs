@@ -43,7 +43,7 @@ use std::time::Instant;
 ///
 /// let manager = JobManager::new(Settings::default(), project.path(), false)?;
 /// let points: Vec<Point> =
-///     [0.1, 0.2].map(|lr: f64| Point::new(vec![("lr".into(), Value::Number(lr.into()))])).into();
+///     [0.1, 0.2].map(|lr: f64| Point::new(vec![("lr", Value::Number(lr.into()))])).into();
 /// let options = SubmitOptions::new(Launch {
 ///     program: Program::Command(Template::parse(vec!["echo".into(), "{lr}".into()])?),
 ///     python: Vec::new(),

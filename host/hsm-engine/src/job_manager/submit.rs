@@ -118,14 +118,16 @@ fn write_plan(
     let tasks = thread::scope(|scope| {
         scope.spawn(move || number(points, &batches));
         let mut tasks = 0;
+        let mut lines = String::new();
         for batch in numbered {
+            lines.clear();
             for planned in batch? {
                 check_command(&planned, launch, sweep_id, dir)?;
-                let mut line = planned.to_line();
-                line.push('\n');
-                out.write_all(line.as_bytes()).map_err(|error| Error::io("write", &dir.plan(), error))?;
+                planned.push_line(&mut lines);
+                lines.push('\n');
                 tasks = planned.task;
             }
+            out.write_all(lines.as_bytes()).map_err(|error| Error::io("write", &dir.plan(), error))?;
         }
         Ok::<u64, Error>(tasks)
     })?;
