@@ -12,6 +12,7 @@ mod output;
 mod plugins;
 mod project;
 mod report;
+mod scaffold;
 mod scripts;
 mod source;
 mod space;

@@ -1,11 +1,13 @@
 //! What was typed, as clap reads it. Nothing here knows what it means: no file is opened, no setting is read and no default is
 //! looked up, so that `hsm --help` answers at once.
 
+mod plugin;
 mod setup;
 mod sweep_file;
 mod sweeps;
 mod values;
 
+pub use plugin::{Language, NewPluginArgs, PluginArgs, PluginCommand, RoleName};
 pub use setup::{CompilePluginArgs, CompletionsArgs, DriveArgs, InitArgs, TrustArgs};
 pub use sweep_file::{LimitArgs, PlanArgs, RunArgs, SourceArgs};
 pub use sweeps::{
@@ -88,6 +90,8 @@ pub enum Command {
     Cancel(CancelArgs),
     /// Show why tasks failed
     Errors(ErrorsArgs),
+    /// Make plugins, and see what is in them
+    Plugin(PluginArgs),
     /// Print the completions of a shell
     Completions(CompletionsArgs),
     /// Allow settings that belong to somebody else to run commands as you

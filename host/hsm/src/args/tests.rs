@@ -32,6 +32,8 @@ fn what_users_type_is_accepted() {
         "complete s1 --only failed,timeout,missing --with sweeps/b.yaml",
         "cancel s1",
         "errors",
+        "plugin new generator ladder",
+        "plugin new aggregator my-agg --lang python plugins/my-agg",
         "completions bash",
         "trust",
         "-v status",
@@ -54,6 +56,10 @@ fn what_makes_no_sense_is_refused() {
         "collect --config novalue",
         "collect --config =3",
         "complete s1 --only sometimes",
+        "plugin",
+        "plugin new painter x",
+        "plugin new generator",
+        "plugin new generator x --lang fortran",
         "frobnicate",
     ] {
         assert!(parse(line).is_err(), "{line}");
@@ -102,6 +108,7 @@ fn help_fits_on_a_screen() {
       complete     Run what is missing or failed in a sweep, or add new tasks to it
       cancel       Stop a sweep, from any terminal
       errors       Show why tasks failed
+      plugin       Make plugins, and see what is in them
       completions  Print the completions of a shell
       trust        Allow settings that belong to somebody else to run commands as you
       help         Print this message or the help of the given subcommand(s)

@@ -13,6 +13,7 @@ mod list;
 mod monitor;
 mod plan;
 mod plan_text;
+mod plugin;
 mod run;
 mod status;
 mod task_output;
@@ -41,6 +42,7 @@ pub fn dispatch(cli: &Cli) -> Result<ExitCode, Problem> {
         Command::Complete(args) => complete::run(args, global, console),
         Command::Cancel(args) => cancel::run(args, global, console),
         Command::Errors(args) => errors::run(args, global, console),
+        Command::Plugin(args) => plugin::run(args, global, console),
         Command::Completions(args) => completions::run(args, console),
         Command::Trust(args) => trust::run(args, console),
         Command::Drive(args) => drive::run(args, console),

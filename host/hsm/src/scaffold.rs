@@ -1,0 +1,174 @@
+//! What a new plugin consists of: the template of its role and language and, so that it needs nothing else of hsm's, a copy of the
+//! SDK and of the interface. All of it is in the binary. Nothing here touches a file.
+//!
+//! Templates are the folders `templates/<language>/<role>` over `templates/<language>/common`. A file's last `.in` is dropped from its
+//! name, which keeps cargo and git from taking it for one of their own; `dot-` at the front of a name becomes a dot.
+
+use crate::args::{Language, RoleName};
+use include_dir::{Dir, include_dir};
+use std::collections::BTreeMap;
+
+static TEMPLATES: Dir = include_dir!("$CARGO_MANIFEST_DIR/src/templates");
+static SDK_SOURCES: Dir = include_dir!("$CARGO_MANIFEST_DIR/../../sdk/src");
+static INTERFACE: Dir = include_dir!("$CARGO_MANIFEST_DIR/../../wit");
+
+/// The SDK's manifest outside of hsm's own workspace.
+const SDK_MANIFEST: &str = "rust/sdk.toml";
+
+/// Names that cargo or the compiler want for themselves, besides the language's own words.
+const RESERVED: [&str; 6] = ["test", "core", "std", "alloc", "proc-macro", "hsm-sdk"];
+
+/// Words of the language that a name of a plugin could be.
+const KEYWORDS: [&str; 53] = [
+    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate", "do", "dyn",
+    "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop",
+    "macro", "match", "mod", "move", "mut", "override", "priv", "pub", "ref", "return", "self", "static",
+    "struct", "super", "trait", "true", "try", "type", "typeof", "union", "unsafe", "unsized", "use",
+    "virtual", "where", "while", "yield", "plugin",
+];
+
+/// One file of a new plugin.
+#[derive(Clone, Debug, PartialEq)]
+pub struct File {
+    /// Where it goes, from the plugin's folder.
+    pub path: String,
+    /// What is in it.
+    pub content: String,
+    /// Whether it can be started.
+    pub is_program: bool,
+}
+
+/// Every file of a new plugin, sorted by path; none where there is no template. `name` has been checked.
+pub fn plugin(language: Language, role: RoleName, name: &str) -> Option<Vec<File>> {
+    let language_folder = TEMPLATES.get_dir(language.word())?;
+    let role_folder = language_folder.get_dir(language_folder.path().join(role.word()))?;
+    let words = placeholders(name);
+    let mut files = BTreeMap::new();
+    for folder in
+        language_folder.get_dir(language_folder.path().join("common")).into_iter().chain([role_folder])
+    {
+        files.extend(texts_of(folder).map(|(path, text)| (plain_path(&path), filled(text, &words))));
+    }
+    let (sdk, interface) = match language {
+        Language::Rust => (Some("hsm/sdk"), "hsm/wit"),
+        Language::Python => (None, "wit"),
+    };
+    if let Some(sdk) = sdk {
+        let manifest = TEMPLATES.get_file(SDK_MANIFEST)?.contents_utf8()?;
+        files.insert(format!("{sdk}/Cargo.toml"), filled(manifest, &words));
+        files.extend(
+            texts_of(&SDK_SOURCES).map(|(path, text)| (format!("{sdk}/src/{path}"), text.to_owned())),
+        );
+    }
+    files.extend(texts_of(&INTERFACE).map(|(path, text)| (format!("{interface}/{path}"), text.to_owned())));
+    let file = |(path, content): (String, String)| {
+        let is_program = content.starts_with("#!");
+        File { path, content, is_program }
+    };
+    Some(files.into_iter().map(file).collect())
+}
+
+/// Every text below a folder, with its path from there. What Python leaves behind where it ran is no part of a template.
+fn texts_of(folder: &'static Dir<'static>) -> impl Iterator<Item = (String, &'static str)> {
+    let mut found = Vec::new();
+    let mut waiting = vec![folder];
+    while let Some(next) = waiting.pop() {
+        waiting.extend(next.dirs().filter(|inner| !inner.path().ends_with("__pycache__")));
+        found.extend(next.files().filter_map(|file| {
+            let path = file.path().strip_prefix(folder.path()).ok()?;
+            Some((path.to_str()?.to_owned(), file.contents_utf8()?))
+        }));
+    }
+    found.into_iter()
+}
+
+fn plain_path(path: &str) -> String {
+    let (folder, name) = path.rsplit_once('/').map_or(("", path), |(folder, name)| (folder, name));
+    let name = name.strip_suffix(".in").unwrap_or(name);
+    let name = name.strip_prefix("dot-").map_or_else(|| name.to_owned(), |rest| format!(".{rest}"));
+    if folder.is_empty() { name } else { format!("{folder}/{name}") }
+}
+
+/// What stands for what in a template.
+fn placeholders(name: &str) -> [(&'static str, String); 5] {
+    let package = package_name(name);
+    [
+        ("{{name}}", name.to_owned()),
+        ("{{module}}", package.replace('-', "_")),
+        ("{{package}}", package),
+        ("{{hsm_version}}", env!("CARGO_PKG_VERSION").to_owned()),
+        ("{{rust_version}}", env!("CARGO_PKG_RUST_VERSION").to_owned()),
+    ]
+}
+
+fn filled(text: &str, words: &[(&str, String)]) -> String {
+    words.iter().fold(text.to_owned(), |text, (word, value)| text.replace(word, value))
+}
+
+/// A plugin's name as that of a package: some that are good for the one are not for the other.
+fn package_name(name: &str) -> String {
+    let reserved = RESERVED.contains(&name) || KEYWORDS.contains(&name);
+    if reserved || name.starts_with(|c: char| c.is_ascii_digit()) {
+        format!("plugin-{name}")
+    } else {
+        name.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROLES: [RoleName; 1] = [RoleName::Generator];
+
+    #[test]
+    fn every_rust_template_is_whole() {
+        for role in ROLES {
+            let files = plugin(Language::Rust, role, "3d").unwrap();
+            let content = |path: &str| {
+                let file = files.iter().find(|file| file.path == path);
+                file.unwrap_or_else(|| panic!("no {path} for a {}", role.word())).content.as_str()
+            };
+            assert!(content("Cargo.toml").contains("name = \"plugin-3d\""));
+            assert!(content("plugin.toml").contains("name = \"3d\""));
+            assert!(content("plugin.toml").contains(&format!("role = \"{}\"", role.word())));
+            assert!(content("hsm/sdk/src/lib.rs").contains("Write plugins for `hsm`"));
+            assert!(content("hsm/wit/worlds.wit").contains("world generator-plugin"));
+            assert!(content(".gitignore").contains("target"));
+            assert!(content("README.md").contains("hsm plugin"));
+            assert!(content("src/lib.rs").contains("hsm_sdk"));
+            let programs: Vec<_> =
+                files.iter().filter(|file| file.is_program).map(|file| &file.path).collect();
+            assert_eq!(programs, ["build"]);
+            assert!(files.iter().any(|file| file.path.starts_with("fixtures/")));
+        }
+    }
+
+    #[test]
+    fn no_placeholder_is_left() {
+        for role in ROLES {
+            for file in plugin(Language::Rust, role, "x").unwrap() {
+                assert!(!file.content.contains("{{"), "{}:\n{}", file.path, file.content);
+            }
+        }
+    }
+
+    #[test]
+    fn names_that_cargo_refuses_get_another_one_as_packages() {
+        for (name, package) in [("pareto", "pareto"), ("3d", "plugin-3d"), ("match", "plugin-match")] {
+            assert_eq!(package_name(name), package);
+        }
+    }
+
+    #[test]
+    fn paths_lose_their_disguise() {
+        for (path, plain) in [
+            ("Cargo.toml.in", "Cargo.toml"),
+            ("dot-gitignore", ".gitignore"),
+            ("a/dot-b.in", "a/.b"),
+            ("src/lib.rs", "src/lib.rs"),
+        ] {
+            assert_eq!(plain_path(path), plain);
+        }
+    }
+}
