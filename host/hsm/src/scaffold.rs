@@ -135,7 +135,7 @@ mod tests {
             assert!(content("hsm/sdk/src/lib.rs").contains("Write plugins for `hsm`"));
             assert!(content("hsm/wit/worlds.wit").contains("world generator-plugin"));
             assert!(content(".gitignore").contains("target"));
-            assert!(content("README.md").contains("hsm plugin"));
+            assert!(content("README.md").contains("./build"));
             assert!(content("src/lib.rs").contains("hsm_sdk"));
             let programs: Vec<_> =
                 files.iter().filter(|file| file.is_program).map(|file| &file.path).collect();
