@@ -43,3 +43,19 @@ pub mod aggregator {
         default_bindings_module: "hsm_sdk::bindings::aggregator",
     });
 }
+
+#[allow(missing_docs, unsafe_code, reason = "generated")]
+pub mod scheduler {
+    wit_bindgen::generate!({
+        path: "../wit",
+        world: "scheduler-plugin",
+        additional_derives: [PartialEq],
+        with: {
+            "hsm:plugin/types@0.1.0": crate::bindings::shared::hsm::plugin::types,
+            "hsm:plugin/log@0.1.0": crate::bindings::shared::hsm::plugin::log,
+        },
+        pub_export_macro: true,
+        export_macro_name: "export_scheduler",
+        default_bindings_module: "hsm_sdk::bindings::scheduler",
+    });
+}

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// Up to here, every whole number is a double: 2⁵³.
+const WHOLE_MAX: f64 = 9_007_199_254_740_992.0;
+
 /// One value, borrowed from its table.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Cell<'a> {
@@ -17,7 +20,7 @@ pub enum Cell<'a> {
     Json(&'a str),
 }
 
-impl Cell<'_> {
+impl<'a> Cell<'a> {
     /// The cell as a number, where it is one. Whole numbers past 2⁵³ are rounded.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "documented")]
@@ -27,6 +30,39 @@ impl Cell<'_> {
             Self::Number(number) => Some(number),
             Self::Json(json) => serde_json::from_str(json).ok(),
             Self::Boolean(_) | Self::Text(_) => None,
+        }
+    }
+
+    /// The cell as a whole number, where it is one that fits into 64 bits. Doubles count where nothing is lost, up to 2⁵³.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, reason = "whole, and within the bounds that the test names")]
+    pub fn as_integer(self) -> Option<i64> {
+        let whole =
+            |number: f64| (number.fract() == 0.0 && number.abs() <= WHOLE_MAX).then_some(number as i64);
+        match self {
+            Self::Integer(integer) => Some(integer),
+            Self::Number(number) => whole(number),
+            Self::Json(json) => serde_json::from_str(json).ok(),
+            Self::Boolean(_) | Self::Text(_) => None,
+        }
+    }
+
+    /// The cell as text, where it is one.
+    #[must_use]
+    pub fn as_text(self) -> Option<&'a str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The cell as true or false, where it is either.
+    #[must_use]
+    pub fn as_boolean(self) -> Option<bool> {
+        match self {
+            Self::Boolean(boolean) => Some(boolean),
+            Self::Json(json) => serde_json::from_str(json).ok(),
+            _ => None,
         }
     }
 }

@@ -144,6 +144,16 @@ impl<'a> Row<'a> {
         self.table.column(name)?.get(self.index)
     }
 
+    /// Which row it is, from 0.
+    #[must_use]
+    pub fn index(self) -> usize {
+        self.index
+    }
+
+    pub(crate) fn table(self) -> &'a Table {
+        self.table
+    }
+
     /// Every column's name, and the value there where there is one.
     pub fn cells(self) -> impl Iterator<Item = (&'a str, Option<Cell<'a>>)> {
         self.table.columns.iter().map(move |column| (column.name.as_str(), column.get(self.index)))

@@ -1,5 +1,9 @@
 //! Between the traits of this crate and the exports of a component. Only the export macros name it.
 
+mod scheduler;
+
+pub use scheduler::SchedulerOf;
+
 use crate::bindings::aggregator::exports::hsm::plugin::aggregator;
 use crate::bindings::generator::exports::hsm::plugin::generator;
 use crate::{Aggregate, Artifact, Blame, Failure, Generate, Results, Table};

@@ -1,6 +1,6 @@
-//! Runs a plugin natively, the way the host would, for the plugin's own tests.
+//! A plugin's own code, called the way the host would.
 
-use crate::{Aggregate, Artifact, Blame, Body, Cells, Column, Failure, Generate, Results, Table};
+use crate::{Aggregate, Artifact, Blame, Body, Cells, Column, Failure, Generate, Json, Results, Table};
 
 /// All points that a generator makes, asked for in batches of `batch_rows`.
 ///
@@ -43,8 +43,17 @@ pub fn artifacts<P: Aggregate>(
     config: &str,
     batches: impl IntoIterator<Item = Results>,
 ) -> Result<Vec<Artifact>, Failure> {
+    artifacts_of::<P>(config, serde_json::json!({}), batches)
+}
+
+/// As [`artifacts`], of a sweep that is described.
+pub(super) fn artifacts_of<P: Aggregate>(
+    config: &str,
+    sweep: Json,
+    batches: impl IntoIterator<Item = Results>,
+) -> Result<Vec<Artifact>, Failure> {
     let config = crate::glue::parse(config, "the aggregator's configuration", Blame::Config)?;
-    let mut aggregation = P::open(config, serde_json::json!({}))?;
+    let mut aggregation = P::open(config, sweep)?;
     for batch in batches {
         aggregation.add(batch)?;
     }
