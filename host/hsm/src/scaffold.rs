@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 static TEMPLATES: Dir = include_dir!("$CARGO_MANIFEST_DIR/src/templates");
 static SDK_SOURCES: Dir = include_dir!("$CARGO_MANIFEST_DIR/../../sdk/src");
+static PYTHON_SDK: Dir = include_dir!("$CARGO_MANIFEST_DIR/../../sdk/python");
 static INTERFACE: Dir = include_dir!("$CARGO_MANIFEST_DIR/../../wit");
 
 /// The SDK's manifest outside of hsm's own workspace.
@@ -49,23 +50,29 @@ pub fn plugin(language: Language, role: RoleName, name: &str) -> Option<Vec<File
     {
         files.extend(texts_of(folder).map(|(path, text)| (plain_path(&path), filled(text, &words))));
     }
-    let (sdk, interface) = match language {
-        Language::Rust => (Some("hsm/sdk"), "hsm/wit"),
-        Language::Python => (None, "wit"),
-    };
-    if let Some(sdk) = sdk {
-        let manifest = TEMPLATES.get_file(SDK_MANIFEST)?.contents_utf8()?;
-        files.insert(format!("{sdk}/Cargo.toml"), filled(manifest, &words));
-        files.extend(
-            texts_of(&SDK_SOURCES).map(|(path, text)| (format!("{sdk}/src/{path}"), text.to_owned())),
-        );
+    match language {
+        Language::Rust => {
+            let manifest = TEMPLATES.get_file(SDK_MANIFEST)?.contents_utf8()?;
+            files.insert("hsm/sdk/Cargo.toml".to_owned(), filled(manifest, &words));
+            files.extend(copied(&SDK_SOURCES, "hsm/sdk/src"));
+        }
+        // Its tests are hsm's own.
+        Language::Python => files.extend(
+            copied(&PYTHON_SDK, "hsm/sdk/python")
+                .filter(|(path, _)| !path.starts_with("hsm/sdk/python/tests/")),
+        ),
     }
-    files.extend(texts_of(&INTERFACE).map(|(path, text)| (format!("{interface}/{path}"), text.to_owned())));
+    files.extend(copied(&INTERFACE, "hsm/wit"));
     let file = |(path, content): (String, String)| {
         let is_program = content.starts_with("#!");
         File { path, content, is_program }
     };
     Some(files.into_iter().map(file).collect())
+}
+
+/// Every text of a folder as it is, for another folder.
+fn copied(from: &'static Dir<'static>, to: &str) -> impl Iterator<Item = (String, String)> {
+    texts_of(from).map(move |(path, text)| (format!("{to}/{path}"), text.to_owned()))
 }
 
 /// Every text below a folder, with its path from there. What Python leaves behind where it ran is no part of a template.
@@ -150,6 +157,31 @@ mod tests {
             for file in plugin(Language::Rust, role, "x").unwrap() {
                 assert!(!file.content.contains("{{"), "{}:\n{}", file.path, file.content);
             }
+        }
+    }
+
+    #[test]
+    fn every_python_template_is_whole() {
+        for role in [RoleName::Generator, RoleName::Aggregator] {
+            let files = plugin(Language::Python, role, "3d").unwrap();
+            let content = |path: &str| {
+                let file = files.iter().find(|file| file.path == path);
+                file.unwrap_or_else(|| panic!("no {path} for a {}", role.word())).content.as_str()
+            };
+            assert!(content("plugin.toml").contains("name = \"3d\""));
+            assert!(content("plugin.toml").contains(&format!("role = \"{}\"", role.word())));
+            assert!(content("plugin.py").contains("class Plugin:"));
+            assert!(content(".gitignore").contains(".venv"));
+            assert!(content("README.md").contains("./build"));
+            assert!(content("tests/test_fixtures.py").contains("testing.replay"));
+            assert!(content("hsm/wit/worlds.wit").contains("world generator-plugin"));
+            assert!(content("hsm/sdk/python/requirements.txt").contains("componentize-py=="));
+            let _ = content(&format!("hsm/sdk/python/component/{}.py", role.word()));
+            let programs: Vec<_> =
+                files.iter().filter(|file| file.is_program).map(|file| &file.path).collect();
+            assert_eq!(programs, ["build", "hsm/sdk/python/build-plugin"]);
+            assert!(files.iter().all(|file| !file.content.contains("{{")), "a placeholder is left");
+            assert!(files.iter().any(|file| file.path.starts_with("fixtures/")));
         }
     }
 

@@ -39,9 +39,10 @@ fn say_next(args: &NewPluginArgs, folder: &Path, console: Console) {
     console.say(&format!("wrote {} `{}` into `{folder}`\n", with_article(args.role), args.name));
     console.say(&format!("  cd {folder}"));
     console.say("  ./build                 makes plugin.wasm");
-    if args.lang == Language::Rust {
-        console.say("  cargo test              the same fixtures without WebAssembly");
-    }
+    console.say(match args.lang {
+        Language::Rust => "  cargo test              the same fixtures without WebAssembly",
+        Language::Python => "  python3 -m unittest     the same fixtures without WebAssembly",
+    });
     console.say("\n`README.md` there has the rest of the way");
 }
 
