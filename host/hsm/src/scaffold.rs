@@ -154,7 +154,9 @@ mod tests {
     #[test]
     fn no_placeholder_is_left() {
         for role in ROLES {
-            for file in plugin(Language::Rust, role, "x").unwrap() {
+            let files = plugin(Language::Rust, role, "x").unwrap();
+            // The SDK is copied as it is, and its tests have such texts of their own.
+            for file in files.iter().filter(|file| !file.path.starts_with("hsm/sdk/src/")) {
                 assert!(!file.content.contains("{{"), "{}:\n{}", file.path, file.content);
             }
         }
