@@ -10,28 +10,13 @@
 //! **Invariants:** only this crate knows the WebAssembly engine, and no type of that engine is public. It never loads compiled
 //! code from anywhere but the user's own cache folder. It knows nothing of sweeps, journals or commands.
 
-mod aggregator;
-mod bindings;
-mod cache_folder;
-mod canceller;
-mod check;
-mod compiler_child;
-mod convert;
-mod engine;
-mod fault;
-mod generator;
-mod guest;
 mod inspect;
 mod limits;
-mod lines;
 mod plain;
 mod plugin_roles;
 mod sandbox;
-mod state;
 
-pub use cache_folder::CacheFolderError;
-pub use canceller::Canceller;
-pub use compiler_child::{Compiler, compile_child_main};
 pub use inspect::{InspectError, Role, inspect};
-pub use limits::{LimitError, Limits};
+pub use limits::{Limit, LimitError, Limits};
 pub use plugin_roles::{PluginRoles, PluginSettings};
+pub use sandbox::{CacheFolderError, Canceller, Compiler, compile_child_main};

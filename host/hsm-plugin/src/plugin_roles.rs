@@ -1,14 +1,9 @@
 //! From a reference to a role: reads the file, checks its digest, looks at it, compiles it.
 
-use crate::aggregator::ComponentAggregator;
-use crate::canceller::Canceller;
-use crate::compiler_child::Compiler;
-use crate::fault;
-use crate::generator::ComponentGenerator;
 use crate::inspect::{Role, inspect};
-use crate::limits::{self, Limits, raise_hint};
+use crate::limits::{Limit, Limits};
 use crate::plain::plain_line;
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Canceller, Compiler, Plugin, Sandbox, fault};
 use hsm_core::roles::{Aggregator, Blame, Failure, Generator, Loaded, Roles};
 use sha2::{Digest, Sha256};
 use std::fs::File;
@@ -16,7 +11,6 @@ use std::io::Read;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use wasmtime::component::Component;
 
 /// How plugins are run.
 #[derive(Clone, Debug)]
@@ -53,13 +47,8 @@ impl PluginRoles {
         self.canceller.clone()
     }
 
-    fn load<T>(
-        &self,
-        reference: &str,
-        digest: Option<&str>,
-        wanted: Role,
-        link: impl FnOnce(&str, &Arc<Sandbox>, &Component) -> wasmtime::Result<T>,
-    ) -> Result<(String, String, T), Failure> {
+    /// The digest of what was referred to, and the component that was loaded from it.
+    fn load(&self, reference: &str, digest: Option<&str>, wanted: Role) -> Result<(String, Plugin), Failure> {
         let path = self.settings.base_folder.join(reference);
         let wasm = read(&path, reference, &self.settings.limits)?;
         let found = hex(&Sha256::digest(&wasm));
@@ -67,11 +56,9 @@ impl PluginRoles {
             return Err(changed(reference, expected, &found));
         }
         inspect(&wasm, wanted).map_err(|error| fault::inspected(reference, &error))?;
-        let name = plugin_name(&path);
-        let sandbox = self.sandbox()?;
-        let component = sandbox.component(&name, &wasm)?;
-        let role = link(&name, &sandbox, &component).map_err(|error| unlinked(reference, &error))?;
-        Ok((name, found, role))
+        let limits = self.settings.limits.clone();
+        let plugin = self.sandbox()?.load(&plugin_name(&path), limits, &wasm)?;
+        Ok((found, plugin))
     }
 
     fn sandbox(&self) -> Result<Arc<Sandbox>, Failure> {
@@ -79,22 +66,23 @@ impl PluginRoles {
         if let Some(sandbox) = &*sandbox {
             return Ok(sandbox.clone());
         }
-        let PluginSettings { cache_folder, limits, compiler, .. } = self.settings.clone();
-        let made = Sandbox::new(limits, compiler, cache_folder.as_deref(), self.canceller.clone())?;
+        let PluginSettings { cache_folder, compiler, .. } = self.settings.clone();
+        let made = Sandbox::new(compiler, cache_folder.as_deref(), self.canceller.clone())?;
         Ok(sandbox.insert(Arc::new(made)).clone())
     }
 }
 
 impl Roles for PluginRoles {
     fn generator(&self, reference: &str, digest: Option<&str>) -> Result<Loaded<dyn Generator>, Failure> {
-        let (name, digest, role) = self.load(reference, digest, Role::Generator, ComponentGenerator::new)?;
-        Ok(Loaded { name, digest, role: Arc::new(role) })
+        let (digest, plugin) = self.load(reference, digest, Role::Generator)?;
+        let name = plugin.name().to_owned();
+        Ok(Loaded { name, digest, role: plugin.generator()? })
     }
 
     fn aggregator(&self, reference: &str, digest: Option<&str>) -> Result<Loaded<dyn Aggregator>, Failure> {
-        let (name, digest, role) =
-            self.load(reference, digest, Role::Aggregator, ComponentAggregator::new)?;
-        Ok(Loaded { name, digest, role: Arc::new(role) })
+        let (digest, plugin) = self.load(reference, digest, Role::Aggregator)?;
+        let name = plugin.name().to_owned();
+        Ok(Loaded { name, digest, role: plugin.aggregator()? })
     }
 }
 
@@ -126,13 +114,13 @@ fn read(path: &Path, reference: &str, limits: &Limits) -> Result<Vec<u8>, Failur
             fail("unreadable", format!("it is {kind}")).with_hint("give the path of its `.wasm` file")
         );
     }
-    let max = limits::bytes(limits.component_mib);
+    let max = limits.bytes(Limit::ComponentMib);
     let mut wasm = Vec::new();
     file.take(max.saturating_add(1)).read_to_end(&mut wasm).map_err(io)?;
     if wasm.len() as u64 > max {
-        let limit = limits.component_mib;
-        return Err(fail("too-large", format!("it is larger than {limit} MiB (`component_mib`)"))
-            .with_hint(raise_hint("component_mib", limit)));
+        let limit = limits.value(Limit::ComponentMib);
+        let text = format!("the plugin `{shown}` cannot be read: it is larger than {limit} MiB");
+        return Err(fault::at_limit("too-large", &text, limits, Limit::ComponentMib));
     }
     Ok(wasm)
 }
@@ -144,14 +132,6 @@ fn changed(reference: &str, expected: &str, found: &str) -> Failure {
     );
     Failure::new(Blame::Config, "digest-differs", message)
         .with_hint("bring the former file back, or begin a new sweep with the new one")
-}
-
-/// A component that inspection let through may still not fit: a newer patch release may export a function that has changed.
-fn unlinked(reference: &str, error: &wasmtime::Error) -> Failure {
-    let problem = plain_line(&format!("{error:#}"), 1_000);
-    let message = format!("`{}` does not fit hsm's plugin interface: {problem}", plain_line(reference, 500));
-    Failure::new(Blame::Config, "bad-interface", message)
-        .with_hint("build it again, or use another release of it")
 }
 
 /// The file's name without its ending, made fit for a folder.

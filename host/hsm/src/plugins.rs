@@ -19,7 +19,7 @@ pub const COMPILE_COMMAND: &str = "compile-plugin";
 pub fn roles(global: &GlobalArgs, base_folder: PathBuf) -> Result<Arc<dyn Roles>, Problem> {
     let mut limits = Limits::default();
     for setting in &global.plugin_limit {
-        limits.set(setting).map_err(|error| Problem::new(Exit::Configuration, error.to_string()))?;
+        limits.set_flag(setting).map_err(|error| Problem::new(Exit::Configuration, error.to_string()))?;
     }
     let program = environment::own_program()?;
     let settings = PluginSettings {

@@ -1,6 +1,6 @@
 //! Compiling in a child: it fills the cache, and its limits hold.
 
-use crate::world::{plugins, spec};
+use crate::world::{limited, plugins, spec};
 use hsm_core::roles::{Failure, Generator, Loaded, Roles};
 use hsm_plugin::{Compiler, Limits, PluginRoles, PluginSettings};
 use std::path::{Path, PathBuf};
@@ -70,7 +70,7 @@ fn a_truncated_entry_is_compiled_again() {
 #[test]
 fn memory_of_the_compiler_is_limited() {
     let world = tempfile::tempdir().unwrap();
-    let limits = Limits { compile_memory_mib: 24, ..Limits::default() };
+    let limits = limited("compile_memory_mib=24");
     let failure = load(&world.path().join("cache"), child(), limits).unwrap_err();
     assert_eq!(failure.code, "compile-memory", "{failure}");
     assert!(
@@ -83,7 +83,7 @@ fn memory_of_the_compiler_is_limited() {
 #[test]
 fn time_of_the_compiler_is_limited() {
     let world = tempfile::tempdir().unwrap();
-    let limits = Limits { compile_time_s: 1, ..Limits::default() };
+    let limits = limited("compile_time_s=1");
     let start = Instant::now();
     let failure = load(&world.path().join("cache"), shell("exec sleep 600"), limits).unwrap_err();
     assert!(start.elapsed() < Duration::from_secs(30));

@@ -1,6 +1,6 @@
 //! Files that are not the plugin that was asked for.
 
-use crate::world::{plugins, roles};
+use crate::world::{limited, plugins, roles};
 use hsm_core::roles::Roles;
 use hsm_plugin::Limits;
 use std::path::Path;
@@ -36,7 +36,7 @@ fn each_is_told_apart() {
     check(&file("older.wasm", &older), here(), "too-old", "too old");
     let asking = replaced(&whole, b"wasi:cli/environment@0.2.", b"wasi:web/environment@0.2.");
     check(&file("asking.wasm", &asking), here(), "forbidden-import", "imports `wasi:web/environment@0.2.");
-    let limits = Limits { component_mib: 1, ..here() };
+    let limits = limited("component_mib=1");
     check(
         &file("large.wasm", &vec![0; (1 << 20) + 1]),
         limits,

@@ -1,13 +1,13 @@
 //! What a plugin cannot do to the host: each ends with the host alive and one clear message.
 
-use crate::world::{aggregator, batches, generator, roles, spec, wayward};
+use crate::world::{aggregator, batches, generator, limited, roles, spec, wayward};
 use hsm_core::roles::{Blame, Failure, Results, Roles};
 use hsm_core::table::Cells;
 use hsm_plugin::Limits;
 use std::time::{Duration, Instant};
 
 fn one_second() -> Limits {
-    Limits { call_time_s: 1, ..Limits::default() }
+    limited("call_time_s=1")
 }
 
 fn check(failure: &Failure, code: &str, words: &[&str]) {
@@ -73,7 +73,7 @@ fn memory_is_limited() {
 
 #[test]
 fn memory_can_be_raised() {
-    let limits = Limits { memory_mib: 512, ..Limits::default() };
+    let limits = limited("memory_mib=512");
     let plugin = generator("wayward-generator", limits);
     let mut search = plugin.role.open(&spec(r#"{"do": "memory", "amount": 300}"#)).unwrap();
     assert_eq!(batches(&mut *search, 1).unwrap(), []);
@@ -101,14 +101,14 @@ fn an_exit_is_no_answer() {
 
 #[test]
 fn answers_are_limited_in_size() {
-    let limits = Limits { call_data_mib: 4, ..Limits::default() };
+    let limits = limited("call_data_mib=4");
     let failure = wayward(r#"{"do": "too-much-data", "amount": 5}"#, limits);
     check(&failure, "too-much-data", &["more than 4 MiB", "`call_data_mib`"]);
 }
 
 #[test]
 fn a_plugin_that_talks_too_much_still_answers() {
-    let plugin = generator("wayward-generator", Limits { log_lines: 10, ..Limits::default() });
+    let plugin = generator("wayward-generator", limited("log_lines=10"));
     let mut search = plugin.role.open(&spec(r#"{"do": "chatter", "amount": 1000}"#)).unwrap();
     assert_eq!(batches(&mut *search, 1).unwrap(), []);
 }

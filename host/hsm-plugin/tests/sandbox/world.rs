@@ -72,3 +72,10 @@ pub fn wayward_artifacts(config: &str, limits: Limits) -> Result<Vec<Artifact>, 
     aggregation.add(Results::default())?;
     aggregation.finish()
 }
+
+/// The default limits with one flag.
+pub fn limited(flag: &str) -> Limits {
+    let mut limits = Limits::default();
+    limits.set_flag(flag).unwrap();
+    limits
+}

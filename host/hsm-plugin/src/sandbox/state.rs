@@ -1,7 +1,7 @@
 //! What a plugin instance sees of the world: WASI with nothing in it, a log, and a limit on memory.
 
-use crate::bindings::{log, types};
-use crate::lines::{LineStream, Lines, Stream};
+use crate::sandbox::bindings::{log, types};
+use crate::sandbox::lines::{LineStream, Lines, Stream};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -47,7 +47,8 @@ fn batches_of_points() {
         ),
     ];
     for (table, expected) in cases {
-        assert_eq!(points(&table, 2, &mut None), expected.map_err(str::to_owned), "{table:?}");
+        let expected = expected.map_err(|problem: &str| Unusable::Broken(problem.to_owned()));
+        assert_eq!(points(&table, 2, &Limits::default(), &mut None), expected, "{table:?}");
     }
 }
 
@@ -55,13 +56,13 @@ fn batches_of_points() {
 fn columns_stay_what_they_were() {
     let mut schema = None;
     let first = table(1, vec![column("a", vec![1], vec![])]);
-    points(&first, 1, &mut schema).unwrap();
-    points(&first, 1, &mut schema).unwrap();
-    points(&Table::default(), 1, &mut schema).unwrap();
+    points(&first, 1, &Limits::default(), &mut schema).unwrap();
+    points(&first, 1, &Limits::default(), &mut schema).unwrap();
+    points(&Table::default(), 1, &Limits::default(), &mut schema).unwrap();
     let numbers = Column { name: "a".into(), cells: Cells::Numbers(vec![1.0]), absent: vec![] };
     for other in [table(1, vec![column("b", vec![1], vec![])]), table(1, vec![numbers])] {
-        let problem = points(&other, 1, &mut schema).unwrap_err();
-        assert_eq!(problem, "its columns changed from one batch of points to the next");
+        let problem = points(&other, 1, &Limits::default(), &mut schema).unwrap_err();
+        assert_eq!(problem, "its columns changed from one batch of points to the next".to_owned().into());
     }
 }
 
@@ -88,7 +89,10 @@ fn names_of_artifacts() {
 
 #[test]
 fn number_and_size_of_artifacts() {
-    let limits = Limits { artifacts: 2, artifacts_mib: 1, ..Limits::default() };
+    let mut limits = Limits::default();
+    for flag in ["artifacts=2", "artifacts_mib=1", "table_cells=3"] {
+        limits.set_flag(flag).unwrap();
+    }
     let sized = |name: &str, bytes: usize| Artifact {
         name: name.to_owned(),
         media_type: "text/plain".to_owned(),
@@ -96,7 +100,12 @@ fn number_and_size_of_artifacts() {
     };
     assert_eq!(super::artifacts(&[sized("a", 1 << 19), sized("b", 1 << 19)], &limits), Ok(()));
     let many = super::artifacts(&[sized("a", 0), sized("b", 0), sized("c", 0)], &limits).unwrap_err();
-    assert_eq!(many, "3 artifacts came, and 2 are allowed (`artifacts`)");
+    assert_eq!(many, Unusable::Over(Limit::Artifacts, "3 artifacts came, and 2 are allowed".to_owned()));
     let large = super::artifacts(&[sized("a", 1 << 20), sized("b", 1)], &limits).unwrap_err();
-    assert_eq!(large, "its artifacts are larger than 1 MiB together (`artifacts_mib`)");
+    let problem = "its artifacts are larger than 1 MiB together".to_owned();
+    assert_eq!(large, Unusable::Over(Limit::ArtifactsMib, problem));
+    let body = ArtifactBody::Table(table(4, vec![column("a", vec![1; 4], vec![])]));
+    let wide = super::artifacts(&[Artifact { body, ..sized("t", 0) }], &limits).unwrap_err();
+    let problem = "the artifact `t` has 4 cells, and 3 are allowed".to_owned();
+    assert_eq!(wide, Unusable::Over(Limit::TableCells, problem));
 }

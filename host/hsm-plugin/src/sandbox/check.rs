@@ -1,7 +1,7 @@
 //! Whether an answer keeps the contract. Types do not say that columns are equally long, or that an absent row exists; past this
 //! module the host relies on it.
 
-use crate::limits::{self, Limits};
+use crate::limits::{Limit, Limits};
 use hsm_core::roles::{Artifact, ArtifactBody};
 use hsm_core::table::{Cells, Table};
 use std::collections::HashSet;
@@ -13,26 +13,47 @@ const NAME_BYTES_MAX: usize = 1_024;
 /// The longest name of a file, as file systems have it.
 const FILE_NAME_BYTES_MAX: usize = 255;
 
+/// Why an answer is not taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Unusable {
+    /// It breaks the contract.
+    Broken(String),
+    /// It is fine, and more than the plugin may have.
+    Over(Limit, String),
+}
+
+impl From<String> for Unusable {
+    fn from(problem: String) -> Self {
+        Self::Broken(problem)
+    }
+}
+
 /// The columns of a generator's first batch, which all others have to have too.
 pub(crate) type Schema = Vec<(String, Discriminant<Cells>)>;
 
 /// Checks a batch of points, at most `max_rows` long. `schema` is that of the batches before, or is set to this one's.
-pub(crate) fn points(table: &Table, max_rows: u32, schema: &mut Option<Schema>) -> Result<(), String> {
+pub(crate) fn points(
+    table: &Table,
+    max_rows: u32,
+    limits: &Limits,
+    schema: &mut Option<Schema>,
+) -> Result<(), Unusable> {
+    table_size("a batch of points", table, limits)?;
     table_shape(table)?;
     if table.rows == 0 {
         return Ok(());
     }
     if table.rows > max_rows {
-        return Err(format!("{} points came where at most {max_rows} were asked for", table.rows));
+        return Err(format!("{} points came where at most {max_rows} were asked for", table.rows).into());
     }
     if table.columns.is_empty() {
-        return Err("its points have no parameters".to_owned());
+        return Err("its points have no parameters".to_owned().into());
     }
     let found: Schema =
         table.columns.iter().map(|column| (column.name.clone(), discriminant(&column.cells))).collect();
     match schema {
         Some(schema) if *schema != found => {
-            Err("its columns changed from one batch of points to the next".to_owned())
+            Err("its columns changed from one batch of points to the next".to_owned().into())
         }
         Some(_) => Ok(()),
         None => {
@@ -43,43 +64,41 @@ pub(crate) fn points(table: &Table, max_rows: u32, schema: &mut Option<Schema>) 
 }
 
 /// Checks what an aggregator made.
-pub(crate) fn artifacts(artifacts: &[Artifact], limits: &Limits) -> Result<(), String> {
-    if artifacts.len() as u64 > limits.artifacts {
-        return Err(format!(
-            "{} artifacts came, and {} are allowed (`artifacts`)",
-            artifacts.len(),
-            limits.artifacts
-        ));
+pub(crate) fn artifacts(artifacts: &[Artifact], limits: &Limits) -> Result<(), Unusable> {
+    let allowed = limits.value(Limit::Artifacts);
+    if artifacts.len() as u64 > allowed {
+        let problem = format!("{} artifacts came, and {allowed} are allowed", artifacts.len());
+        return Err(Unusable::Over(Limit::Artifacts, problem));
     }
     let mut names = HashSet::new();
     let mut bytes = 0;
     for artifact in artifacts {
         file_name(&artifact.name)?;
         if !names.insert(artifact.name.to_lowercase()) {
-            return Err(format!(
-                "two artifacts are called `{}`, as far as some file systems can tell",
-                artifact.name
-            ));
+            let name = &artifact.name;
+            return Err(
+                format!("two artifacts are called `{name}`, as far as some file systems can tell").into()
+            );
         }
         if artifact.media_type.is_empty()
             || !artifact.media_type.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ')
         {
-            return Err(format!("the artifact `{}` has no proper media type", artifact.name));
+            return Err(format!("the artifact `{}` has no proper media type", artifact.name).into());
         }
         bytes += match &artifact.body {
             ArtifactBody::Bytes(bytes) => bytes.len() as u64,
             ArtifactBody::Table(table) => {
+                table_size(&format!("the artifact `{}`", artifact.name), table, limits)?;
                 table_shape(table)
                     .map_err(|problem| format!("in the artifact `{}`, {problem}", artifact.name))?;
                 table_bytes(table)
             }
         };
     }
-    if bytes > limits::bytes(limits.artifacts_mib) {
-        return Err(format!(
-            "its artifacts are larger than {} MiB together (`artifacts_mib`)",
-            limits.artifacts_mib
-        ));
+    if bytes > limits.bytes(Limit::ArtifactsMib) {
+        let allowed = limits.value(Limit::ArtifactsMib);
+        let problem = format!("its artifacts are larger than {allowed} MiB together");
+        return Err(Unusable::Over(Limit::ArtifactsMib, problem));
     }
     Ok(())
 }
@@ -100,6 +119,16 @@ fn file_name(name: &str) -> Result<(), String> {
     } else {
         Ok(())
     }
+}
+
+/// Absent cells count: their fillers cross the wall as well.
+fn table_size(what: &str, table: &Table, limits: &Limits) -> Result<(), Unusable> {
+    let cells: u64 = table.columns.iter().map(|column| column.cells.len() as u64).sum();
+    let allowed = limits.value(Limit::TableCells);
+    if cells <= allowed {
+        return Ok(());
+    }
+    Err(Unusable::Over(Limit::TableCells, format!("{what} has {cells} cells, and {allowed} are allowed")))
 }
 
 fn table_shape(table: &Table) -> Result<(), String> {

@@ -1,50 +1,53 @@
 //! A generator that is a component.
 
-use crate::bindings::generator::exports::hsm::plugin::generator::Spec;
-use crate::bindings::generator::{GeneratorPlugin, GeneratorPluginPre};
-use crate::check::{self, Schema};
-use crate::convert;
-use crate::fault;
-use crate::guest::Guest;
-use crate::sandbox::Sandbox;
-use crate::state::State;
+use crate::sandbox::Plugin;
+use crate::sandbox::bindings::generator::exports::hsm::plugin::generator::Spec;
+use crate::sandbox::bindings::generator::{GeneratorPlugin, GeneratorPluginPre};
+use crate::sandbox::check::{self, Schema};
+use crate::sandbox::convert;
+use crate::sandbox::fault;
+use crate::sandbox::guest::Guest;
+use crate::sandbox::state::State;
 use hsm_core::roles::{Failure, Generator, GeneratorSpec, Search};
 use hsm_core::table::Table;
-use std::sync::Arc;
-use wasmtime::component::{Component, ResourceAny};
+use wasmtime::component::ResourceAny;
 
 /// A generator; each search is an instance of its own.
 pub(crate) struct ComponentGenerator {
-    name: String,
-    sandbox: Arc<Sandbox>,
+    plugin: Plugin,
     pre: GeneratorPluginPre<State>,
 }
 
 impl ComponentGenerator {
-    pub(crate) fn new(name: &str, sandbox: &Arc<Sandbox>, component: &Component) -> wasmtime::Result<Self> {
-        let pre = GeneratorPluginPre::new(sandbox.linker().instantiate_pre(component)?)?;
-        Ok(Self { name: name.to_owned(), sandbox: sandbox.clone(), pre })
+    pub(crate) fn new(plugin: Plugin) -> wasmtime::Result<Self> {
+        let pre = GeneratorPluginPre::new(plugin.sandbox.linker.instantiate_pre(&plugin.component)?)?;
+        Ok(Self { plugin, pre })
     }
 }
 
 impl Generator for ComponentGenerator {
     fn open(&self, spec: &GeneratorSpec) -> Result<Box<dyn Search>, Failure> {
         let pre = self.pre.clone();
-        let guest = Guest::start(&self.sandbox, &self.name, spec.seed, async move |store| {
-            pre.instantiate_async(store).await
-        })?;
+        let guest =
+            Guest::start(&self.plugin, spec.seed, async move |store| pre.instantiate_async(store).await)?;
         let axes = spec.axes.iter().cloned().map(convert::column_out).collect();
         let spec = Spec { config: spec.config.clone(), axes, seed: spec.seed };
         let opened = guest.call(async move |plugin: &GeneratorPlugin, store| {
             plugin.hsm_plugin_generator().search().call_open(store, &spec).await
         })?;
         let search = opened.map_err(fault::reported)?;
-        Ok(Box::new(ComponentSearch { name: self.name.clone(), guest, search, schema: None, ended: false }))
+        Ok(Box::new(ComponentSearch {
+            plugin: self.plugin.clone(),
+            guest,
+            search,
+            schema: None,
+            ended: false,
+        }))
     }
 }
 
 struct ComponentSearch {
-    name: String,
+    plugin: Plugin,
     guest: Guest<GeneratorPlugin>,
     search: ResourceAny,
     schema: Option<Schema>,
@@ -69,8 +72,8 @@ impl Search for ComponentSearch {
             plugin.hsm_plugin_generator().search().call_next(store, search, max_rows).await
         })?;
         let table = convert::table_in(answer.map_err(fault::reported)?);
-        check::points(&table, max_rows, &mut self.schema)
-            .map_err(|problem| fault::bad_answer(&self.name, &problem))?;
+        check::points(&table, max_rows, &self.plugin.limits, &mut self.schema)
+            .map_err(|unusable| fault::unusable(&self.plugin, unusable))?;
         self.ended = table.rows == 0;
         Ok(if self.ended { Table::default() } else { table })
     }

@@ -1,6 +1,6 @@
 //! The WebAssembly engine, its settings, and the thread that moves its clock.
 
-use crate::limits::{self, Limits};
+use crate::limits::COMPILE_THREADS;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 use wasmtime::{Cache, Config, Engine, EngineWeak};
@@ -8,21 +8,20 @@ use wasmtime::{Cache, Config, Engine, EngineWeak};
 /// How often a guest that computes lets the host look at the time.
 const TICK: Duration = Duration::from_millis(10);
 
-/// The address space that a memory begins with, unless its limit is lower, and by how much more it moves when it outgrows that. The
-/// limit itself, taken at once, would leave room for three instances under the `ulimit -v` of a login node; less than this, and a
-/// growing memory would be copied too often.
+/// The address space that a memory begins with, and by how much more it moves when it outgrows that. A plugin's limit, taken at once, would
+/// leave room for three instances under the `ulimit -v` of a login node; less than this, and a growing memory would be copied too often.
 const RESERVATION_BYTES: u64 = 64 << 20;
 
 /// The unmapped pages behind a memory. Greater ones save bounds checks and cost address space.
 const GUARD_BYTES: u64 = 64 * 1024;
 
-/// An engine for these limits. The compiling process and the running one have to agree on them, or neither finds in the cache
-/// what the other put there.
-pub(crate) fn engine(limits: &Limits, cache: Option<Cache>) -> wasmtime::Result<Engine> {
+/// The engine. It is the same in the compiling process and the running one, or neither would find in the cache what the other put there; so
+/// nothing of a plugin's own limits enters.
+pub(crate) fn engine(cache: Option<Cache>) -> wasmtime::Result<Engine> {
     let mut config = Config::new();
     config
         .epoch_interruption(true)
-        .memory_reservation(limits::bytes(limits.memory_mib).min(RESERVATION_BYTES))
+        .memory_reservation(RESERVATION_BYTES)
         .memory_reservation_for_growth(RESERVATION_BYTES)
         .memory_guard_size(GUARD_BYTES)
         .cache(cache);
@@ -32,7 +31,7 @@ pub(crate) fn engine(limits: &Limits, cache: Option<Cache>) -> wasmtime::Result<
 /// Gives the compiler its threads, once for the process. Where the program has made such a pool already, that one stays.
 pub(crate) fn limit_compile_threads() {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let threads = cores.min(limits::COMPILE_THREADS);
+    let threads = cores.min(COMPILE_THREADS);
     // The only error is that there is a pool.
     let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
 }

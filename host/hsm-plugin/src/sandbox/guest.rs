@@ -4,12 +4,12 @@
 //! their own, so that the synchronous traits may be called from anywhere, also from within another runtime. A hop to the thread
 //! and back takes some 45 microseconds; calls carry whole batches.
 
-use crate::fault;
-use crate::sandbox::Sandbox;
-use crate::state::State;
+use crate::limits::Limit;
+use crate::sandbox::state::State;
+use crate::sandbox::{Plugin, fault};
 use hsm_core::roles::Failure;
 use std::fmt;
-use std::sync::{Arc, mpsc};
+use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::runtime::Runtime;
@@ -26,8 +26,7 @@ type Job<B> = Box<dyn FnOnce(&mut Inside<B>) + Send>;
 
 /// What lives on the thread.
 struct Inside<B> {
-    plugin: String,
-    sandbox: Arc<Sandbox>,
+    plugin: Plugin,
     runtime: Runtime,
     store: Store<State>,
     /// What a call is made through; nothing once the instance has come to a bad end.
@@ -36,20 +35,15 @@ struct Inside<B> {
 
 impl<B: 'static> Guest<B> {
     /// Starts an instance. `instantiate` runs on its thread and counts as its first call.
-    pub(crate) fn start<F>(
-        sandbox: &Arc<Sandbox>,
-        plugin: &str,
-        seed: u64,
-        instantiate: F,
-    ) -> Result<Self, Failure>
+    pub(crate) fn start<F>(plugin: &Plugin, seed: u64, instantiate: F) -> Result<Self, Failure>
     where
         F: AsyncFnOnce(&mut Store<State>) -> wasmtime::Result<B> + Send + 'static,
     {
         let (jobs, received) = mpsc::channel::<Job<B>>();
         let (started, start) = mpsc::sync_channel(1);
-        let (name, of_thread) = (plugin.to_owned(), sandbox.clone());
+        let of_thread = plugin.clone();
         let thread = std::thread::Builder::new().name("hsm-plugin".to_owned()).spawn(move || {
-            match Inside::start(name, of_thread, seed, instantiate) {
+            match Inside::start(of_thread, seed, instantiate) {
                 Err(failure) => drop(started.send(Err(failure))),
                 Ok(mut inside) => {
                     drop(started.send(Ok(())));
@@ -61,7 +55,7 @@ impl<B: 'static> Guest<B> {
             }
         });
         let thread = thread.map_err(|error| fault::host(&format!("no thread could be started: {error}")))?;
-        let guest = Self { plugin: plugin.to_owned(), jobs: Some(jobs), thread: Some(thread) };
+        let guest = Self { plugin: plugin.name.clone(), jobs: Some(jobs), thread: Some(thread) };
         start.recv().unwrap_or_else(|_| Err(guest.lost()))?;
         Ok(guest)
     }
@@ -103,17 +97,17 @@ impl<B> fmt::Debug for Guest<B> {
 }
 
 impl<B: 'static> Inside<B> {
-    fn start<F>(plugin: String, sandbox: Arc<Sandbox>, seed: u64, instantiate: F) -> Result<Self, Failure>
+    fn start<F>(plugin: Plugin, seed: u64, instantiate: F) -> Result<Self, Failure>
     where
         F: AsyncFnOnce(&mut Store<State>) -> wasmtime::Result<B>,
     {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
         let runtime = runtime.map_err(|error| fault::host(&error.to_string()))?;
-        let mut store = sandbox.store(&plugin, seed);
+        let mut store = plugin.store(seed);
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|_| Ok(UpdateDeadline::Yield(1)));
-        let exports = bounded(&plugin, &sandbox, &runtime, &mut store, instantiate)?;
-        Ok(Self { plugin, sandbox, runtime, store, exports: Ok(exports) })
+        let exports = bounded(&plugin, &runtime, &mut store, instantiate)?;
+        Ok(Self { plugin, runtime, store, exports: Ok(exports) })
     }
 
     fn call<A, F>(&mut self, call: F) -> Result<A, Failure>
@@ -122,7 +116,7 @@ impl<B: 'static> Inside<B> {
     {
         let exports = self.exports.as_ref().map_err(Clone::clone)?;
         let call = async |store: &mut Store<State>| call(exports, store).await;
-        let result = bounded(&self.plugin, &self.sandbox, &self.runtime, &mut self.store, call);
+        let result = bounded(&self.plugin, &self.runtime, &mut self.store, call);
         if let Err(failure) = &result {
             // After a trap or an abandoned call an instance is in no state to go on.
             self.exports = Err(failure.clone());
@@ -138,28 +132,22 @@ impl<B: 'static> Inside<B> {
 }
 
 /// Runs one call until it answers, its time is over, or somebody cancels.
-fn bounded<A, F>(
-    plugin: &str,
-    sandbox: &Sandbox,
-    runtime: &Runtime,
-    store: &mut Store<State>,
-    call: F,
-) -> Result<A, Failure>
+fn bounded<A, F>(plugin: &Plugin, runtime: &Runtime, store: &mut Store<State>, call: F) -> Result<A, Failure>
 where
     F: AsyncFnOnce(&mut Store<State>) -> wasmtime::Result<A>,
 {
-    let limits = sandbox.limits();
+    let Plugin { name, limits, sandbox, .. } = plugin;
     store.data().lines.begin_call();
-    let _ticking = sandbox.ticker().run();
+    let _ticking = sandbox.ticker.run();
     let result = runtime.block_on(async {
         tokio::select! {
             biased;
-            () = sandbox.canceller().cancelled() => Err(fault::cancelled(plugin)),
+            () = sandbox.canceller.cancelled() => Err(fault::cancelled(name)),
             result = call(store) => Ok(result),
-            () = tokio::time::sleep(Duration::from_secs(limits.call_time_s)) => {
-                Err(fault::out_of_time(plugin, limits))
+            () = tokio::time::sleep(Duration::from_secs(limits.value(Limit::CallTimeS))) => {
+                Err(fault::out_of_time(name, limits))
             }
         }
     })?;
-    result.map_err(|error| fault::trapped(plugin, limits, store.data(), &error))
+    result.map_err(|error| fault::trapped(name, limits, store.data(), &error))
 }

@@ -4,10 +4,10 @@
 //! than there is, which ends the process. So a second process with limits of its own compiles into the cache, and this one takes
 //! the result from there. The two only share the folder, the bytes (over standard input) and an exit code.
 
-use crate::cache_folder::CacheFolder;
-use crate::canceller::Canceller;
-use crate::engine;
-use crate::limits::{self, Limits};
+use crate::limits::{self, Limit, Limits};
+use crate::sandbox::cache_folder::CacheFolder;
+use crate::sandbox::canceller::Canceller;
+use crate::sandbox::engine;
 use rustix::process::{Resource, Rlimit, setrlimit};
 use std::ffi::OsString;
 use std::io::{Read, Write};
@@ -66,7 +66,7 @@ pub(crate) fn compile(
                     Ok(output) => judge(&output),
                     Err(error) => Err(CompileError::Child(format!("`{}`: {error}", program.display()))),
                 },
-                () = tokio::time::sleep(Duration::from_secs(limits.compile_time_s)) => Err(CompileError::OutOfTime),
+                () = tokio::time::sleep(Duration::from_secs(limits.value(Limit::CompileTimeS))) => Err(CompileError::OutOfTime),
                 () = canceller.cancelled() => Err(CompileError::Cancelled),
             }
         })
@@ -88,10 +88,7 @@ async fn run(
     let mut child = command
         .args(arguments)
         .arg(folder)
-        .args(
-            [limits.memory_mib, limits.compile_memory_mib, limits.compile_time_s]
-                .map(|limit| limit.to_string()),
-        )
+        .args([Limit::CompileMemoryMib, Limit::CompileTimeS].map(|limit| limits.value(limit).to_string()))
         .env_clear()
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
@@ -147,22 +144,21 @@ fn compile_from_stdin(arguments: &[OsString]) -> Result<(), (i32, String)> {
     let unusable = |message: String| (EXIT_UNUSABLE, message);
     let [folder, numbers @ ..] = arguments else { return Err(unusable("no cache folder given".to_owned())) };
     let numbers: Option<Vec<u64>> = numbers.iter().map(|number| number.to_str()?.parse().ok()).collect();
-    let Some(&[memory_mib, compile_memory_mib, compile_time_s]) = numbers.as_deref() else {
-        return Err(unusable("three limits are needed".to_owned()));
+    let Some(&[memory_mib, time_s]) = numbers.as_deref() else {
+        return Err(unusable("two limits are needed".to_owned()));
     };
-    limit_this_process(compile_memory_mib, compile_time_s).map_err(unusable)?;
+    limit_this_process(memory_mib, time_s).map_err(unusable)?;
     let mut wasm = Vec::new();
     std::io::stdin().read_to_end(&mut wasm).map_err(|error| unusable(error.to_string()))?;
-    let limits = Limits { memory_mib, ..Limits::default() };
-    compile_here(Path::new(folder), &limits, &wasm)
+    compile_here(Path::new(folder), &wasm)
 }
 
 /// Compiles, and makes sure that whoever asks next finds it: a parent that did not would compile it itself.
-fn compile_here(folder: &Path, limits: &Limits, wasm: &[u8]) -> Result<(), (i32, String)> {
+fn compile_here(folder: &Path, wasm: &[u8]) -> Result<(), (i32, String)> {
     engine::limit_compile_threads();
     for second in [false, true] {
         let cache = open_cache(folder).map_err(|error| (EXIT_UNUSABLE, format!("{error:#}")))?;
-        let engine = engine::engine(limits, Some(cache.clone()));
+        let engine = engine::engine(Some(cache.clone()));
         let engine = engine.map_err(|error| (EXIT_UNUSABLE, format!("{error:#}")))?;
         Component::new(&engine, wasm).map_err(|error| (EXIT_INVALID, format!("{error:#}")))?;
         if cache.cache_hits() > 0 {
@@ -189,7 +185,7 @@ fn limit_this_process(memory_mib: u64, time_s: u64) -> Result<(), String> {
         setrlimit(resource, Rlimit { current: Some(value), maximum: Some(value) })
             .map_err(|error| format!("a limit could not be set: {error}"))
     };
-    limit(Resource::As, limits::bytes(memory_mib))?;
+    limit(Resource::As, limits::mib(memory_mib))?;
     // All threads together count.
     limit(Resource::Cpu, time_s.saturating_mul(limits::COMPILE_THREADS as u64))?;
     limit(Resource::Core, 0)

@@ -1,11 +1,13 @@
 //! From what stopped a plugin to words for the person in front of it.
 
-use crate::cache_folder::CacheFolderError;
-use crate::compiler_child::CompileError;
 use crate::inspect::InspectError;
-use crate::limits::{Limits, raise_hint};
+use crate::limits::{Limit, Limits};
 use crate::plain::{plain, plain_line};
-use crate::state::State;
+use crate::sandbox::Plugin;
+use crate::sandbox::cache_folder::CacheFolderError;
+use crate::sandbox::check::Unusable;
+use crate::sandbox::compiler_child::CompileError;
+use crate::sandbox::state::State;
 use hsm_core::roles::{Blame, Failure};
 use wasmtime::Trap;
 use wasmtime_wasi::I32Exit;
@@ -18,10 +20,9 @@ const REPORT_HINT: &str = "this is a fault of the plugin: report it to its autho
 
 /// A call that took longer than it may.
 pub(crate) fn out_of_time(plugin: &str, limits: &Limits) -> Failure {
-    let limit = limits.call_time_s;
-    let message =
-        format!("the plugin `{plugin}` was stopped: it did not answer within {limit} s (`call_time_s`)");
-    Failure::new(Blame::Internal, "out-of-time", message).with_hint(raise_hint("call_time_s", limit))
+    let limit = limits.value(Limit::CallTimeS);
+    let text = format!("the plugin `{plugin}` was stopped: it did not answer within {limit} s");
+    at_limit("out-of-time", &text, limits, Limit::CallTimeS)
 }
 
 /// A call that somebody stopped.
@@ -29,8 +30,27 @@ pub(crate) fn cancelled(plugin: &str) -> Failure {
     Failure::new(Blame::Transient, "cancelled", format!("the plugin `{plugin}` was stopped on request"))
 }
 
+/// A limit that was hit, whoever set it.
+pub(crate) fn at_limit(code: &str, text: &str, limits: &Limits, limit: Limit) -> Failure {
+    let message = format!("{text} {}", limits.origin(limit));
+    Failure::new(Blame::Internal, code, message).with_hint(limits.raise_hint(limit))
+}
+
+/// An answer that is not taken.
+pub(crate) fn unusable(plugin: &Plugin, unusable: Unusable) -> Failure {
+    let name = &plugin.name;
+    match unusable {
+        Unusable::Broken(problem) => bad_answer(name, &problem),
+        Unusable::Over(limit, problem) => {
+            let problem = plain_line(&problem, MESSAGE_BYTES_MAX);
+            let text = format!("the plugin `{name}` gave too large an answer: {problem}");
+            at_limit("too-much-data", &text, &plugin.limits, limit)
+        }
+    }
+}
+
 /// An answer that the contract does not allow.
-pub(crate) fn bad_answer(plugin: &str, problem: &str) -> Failure {
+fn bad_answer(plugin: &str, problem: &str) -> Failure {
     let problem = plain_line(problem, MESSAGE_BYTES_MAX);
     Failure::new(
         Blame::Internal,
@@ -57,8 +77,8 @@ pub(crate) fn inspected(path: &str, error: &InspectError) -> Failure {
 }
 
 /// What the plugin itself reported.
-pub(crate) fn reported(failure: crate::bindings::types::Failure) -> Failure {
-    use crate::bindings::types::Blame as Theirs;
+pub(crate) fn reported(failure: crate::sandbox::bindings::types::Failure) -> Failure {
+    use crate::sandbox::bindings::types::Blame as Theirs;
     let blame = match failure.blame {
         Theirs::Config => Blame::Config,
         Theirs::Input => Blame::Input,
@@ -84,20 +104,14 @@ pub(crate) fn not_compiled(plugin: &str, limits: &Limits, error: CompileError) -
                 .with_hint(hint)
         }
         CompileError::OutOfTime => {
-            let limit = limits.compile_time_s;
-            fail(
-                "compile-time",
-                format!("the plugin `{plugin}` was not compiled within {limit} s (`compile_time_s`)"),
-            )
-            .with_hint(raise_hint("compile_time_s", limit))
+            let limit = limits.value(Limit::CompileTimeS);
+            let text = format!("the plugin `{plugin}` was not compiled within {limit} s");
+            at_limit("compile-time", &text, limits, Limit::CompileTimeS)
         }
         CompileError::OutOfMemory => {
-            let limit = limits.compile_memory_mib;
-            fail(
-                "compile-memory",
-                format!("compiling the plugin `{plugin}` took more than {limit} MiB of address space (`compile_memory_mib`)"),
-            )
-            .with_hint(raise_hint("compile_memory_mib", limit))
+            let limit = limits.value(Limit::CompileMemoryMib);
+            let text = format!("compiling the plugin `{plugin}` took more than {limit} MiB of address space");
+            at_limit("compile-memory", &text, limits, Limit::CompileMemoryMib)
         }
         CompileError::Cancelled => cancelled(plugin),
         CompileError::Child(problem) => {
@@ -111,18 +125,23 @@ pub(crate) fn not_compiled(plugin: &str, limits: &Limits, error: CompileError) -
     }
 }
 
+/// A component that inspection let through may still not fit: a newer patch release may export a function that has changed.
+pub(crate) fn unlinked(reference: &str, error: &wasmtime::Error) -> Failure {
+    let problem = plain_line(&format!("{error:#}"), 1_000);
+    let message = format!("`{}` does not fit hsm's plugin interface: {problem}", plain_line(reference, 500));
+    Failure::new(Blame::Config, "bad-interface", message)
+        .with_hint("build it again, or use another release of it")
+}
+
 /// A call that ended in an error of the engine: a trap, or a limit.
 pub(crate) fn trapped(plugin: &str, limits: &Limits, state: &State, error: &wasmtime::Error) -> Failure {
     let fail = |code: &str, text: String| {
         Failure::new(Blame::Internal, code, format!("the plugin `{plugin}` {text}")).with_hint(REPORT_HINT)
     };
     if state.limiter.memory_exceeded {
-        let limit = limits.memory_mib;
-        return fail(
-            "out-of-memory",
-            format!("was stopped: it wanted more than {limit} MiB of memory (`memory_mib`)"),
-        )
-        .with_hint(raise_hint("memory_mib", limit));
+        let limit = limits.value(Limit::MemoryMib);
+        let text = format!("the plugin `{plugin}` was stopped: it wanted more than {limit} MiB of memory");
+        return at_limit("out-of-memory", &text, limits, Limit::MemoryMib);
     }
     let said = |words: &str| error.chain().any(|cause| cause.to_string().contains(words));
     // The engine has no types for these two that others could name.
@@ -134,12 +153,9 @@ pub(crate) fn trapped(plugin: &str, limits: &Limits, state: &State, error: &wasm
         return fail("exited", format!("ended itself with exit code {code} instead of answering"));
     }
     if said("fuel allocated for hostcalls") {
-        let limit = limits.call_data_mib;
-        return fail(
-            "too-much-data",
-            format!("was stopped: it answered with more than {limit} MiB (`call_data_mib`)"),
-        )
-        .with_hint(raise_hint("call_data_mib", limit));
+        let limit = limits.value(Limit::CallDataMib);
+        let text = format!("the plugin `{plugin}` was stopped: it answered with more than {limit} MiB");
+        return at_limit("too-much-data", &text, limits, Limit::CallDataMib);
     }
     let last_words = state.lines.tail().join(" / ");
     let last_words = if last_words.is_empty() { String::new() } else { format!(": {last_words}") };

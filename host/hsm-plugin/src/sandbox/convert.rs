@@ -1,6 +1,6 @@
 //! Between the host's tables and those that cross over to plugins. Cells move; only spelled values are rewritten.
 
-use crate::bindings::types as wit;
+use crate::sandbox::bindings::types as wit;
 use hsm_core::state::TaskState;
 use hsm_core::sweep::cells_of;
 use hsm_core::table::{Cells, Column, Table};

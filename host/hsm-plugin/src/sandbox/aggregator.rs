@@ -1,51 +1,44 @@
 //! An aggregator that is a component.
 
-use crate::bindings::aggregator::exports::hsm::plugin::aggregator as wit;
-use crate::bindings::aggregator::{AggregatorPlugin, AggregatorPluginPre};
-use crate::guest::Guest;
-use crate::sandbox::Sandbox;
-use crate::state::State;
-use crate::{check, convert, fault};
+use crate::sandbox::bindings::aggregator::exports::hsm::plugin::aggregator as wit;
+use crate::sandbox::bindings::aggregator::{AggregatorPlugin, AggregatorPluginPre};
+use crate::sandbox::guest::Guest;
+use crate::sandbox::state::State;
+use crate::sandbox::{Plugin, check, convert, fault};
 use hsm_core::roles::{Aggregation, Aggregator, Artifact, ArtifactBody, Failure, Results};
-use std::sync::Arc;
-use wasmtime::component::{Component, ResourceAny};
+use wasmtime::component::ResourceAny;
 
 /// What an aggregation's random numbers start from: it has no seed of its own.
 const SEED: u64 = 0;
 
 /// An aggregator; each aggregation is an instance of its own.
 pub(crate) struct ComponentAggregator {
-    name: String,
-    sandbox: Arc<Sandbox>,
+    plugin: Plugin,
     pre: AggregatorPluginPre<State>,
 }
 
 impl ComponentAggregator {
-    pub(crate) fn new(name: &str, sandbox: &Arc<Sandbox>, component: &Component) -> wasmtime::Result<Self> {
-        let pre = AggregatorPluginPre::new(sandbox.linker().instantiate_pre(component)?)?;
-        Ok(Self { name: name.to_owned(), sandbox: sandbox.clone(), pre })
+    pub(crate) fn new(plugin: Plugin) -> wasmtime::Result<Self> {
+        let pre = AggregatorPluginPre::new(plugin.sandbox.linker.instantiate_pre(&plugin.component)?)?;
+        Ok(Self { plugin, pre })
     }
 }
 
 impl Aggregator for ComponentAggregator {
     fn open(&self, config: &str, sweep: &str) -> Result<Box<dyn Aggregation>, Failure> {
         let pre = self.pre.clone();
-        let guest = Guest::start(&self.sandbox, &self.name, SEED, async move |store| {
-            pre.instantiate_async(store).await
-        })?;
+        let guest = Guest::start(&self.plugin, SEED, async move |store| pre.instantiate_async(store).await)?;
         let (config, sweep) = (config.to_owned(), sweep.to_owned());
         let opened = guest.call(async move |plugin: &AggregatorPlugin, store| {
             plugin.hsm_plugin_aggregator().aggregation().call_open(store, &config, &sweep).await
         })?;
         let aggregation = opened.map_err(fault::reported)?;
-        let (name, sandbox) = (self.name.clone(), self.sandbox.clone());
-        Ok(Box::new(ComponentAggregation { name, sandbox, guest, aggregation }))
+        Ok(Box::new(ComponentAggregation { plugin: self.plugin.clone(), guest, aggregation }))
     }
 }
 
 struct ComponentAggregation {
-    name: String,
-    sandbox: Arc<Sandbox>,
+    plugin: Plugin,
     guest: Guest<AggregatorPlugin>,
     aggregation: ResourceAny,
 }
@@ -73,8 +66,8 @@ impl Aggregation for ComponentAggregation {
         })?;
         let artifacts: Vec<Artifact> =
             answer.map_err(fault::reported)?.into_iter().map(artifact_in).collect();
-        check::artifacts(&artifacts, self.sandbox.limits())
-            .map_err(|problem| fault::bad_answer(&self.name, &problem))?;
+        check::artifacts(&artifacts, &self.plugin.limits)
+            .map_err(|unusable| fault::unusable(&self.plugin, unusable))?;
         Ok(artifacts)
     }
 }

@@ -1,0 +1,139 @@
+//! Running components. Only this room knows the WebAssembly engine.
+//!
+//! A [`Sandbox`] has what all instances share: the engine, and what guests are linked to. A [`Plugin`] is one component in it, with its limits.
+
+mod aggregator;
+mod bindings;
+mod cache_folder;
+mod canceller;
+mod check;
+mod compiler_child;
+mod convert;
+mod engine;
+pub(crate) mod fault;
+mod generator;
+mod guest;
+mod lines;
+mod state;
+
+pub use cache_folder::CacheFolderError;
+pub use canceller::Canceller;
+pub use compiler_child::{Compiler, compile_child_main};
+
+use crate::limits::{Limit, Limits};
+use aggregator::ComponentAggregator;
+use bindings::shared;
+use cache_folder::CacheFolder;
+use engine::Ticker;
+use generator::ComponentGenerator;
+use hsm_core::roles::{Aggregator, Failure, Generator};
+use lines::Lines;
+use state::State;
+use std::path::Path;
+use std::sync::Arc;
+use wasmtime::component::{Component, HasSelf, Linker};
+use wasmtime::{Engine, Store};
+
+/// What all instances share.
+pub(crate) struct Sandbox {
+    engine: Engine,
+    linker: Linker<State>,
+    ticker: Ticker,
+    canceller: Canceller,
+    compiler: Compiler,
+    folder: CacheFolder,
+}
+
+impl Sandbox {
+    /// An engine that keeps compiled code in `cache_folder`, or in a temporary folder.
+    pub(crate) fn new(
+        compiler: Compiler,
+        cache_folder: Option<&Path>,
+        canceller: Canceller,
+    ) -> Result<Self, Failure> {
+        engine::limit_compile_threads();
+        let folder = open_folder(cache_folder).map_err(|error| fault::cache_folder(&error))?;
+        let engine_fault = |error: wasmtime::Error| fault::host(&format!("{error:#}"));
+        let cache = compiler_child::open_cache(folder.path()).map_err(engine_fault)?;
+        let engine = engine::engine(Some(cache)).map_err(engine_fault)?;
+        let linker = linker(&engine).map_err(engine_fault)?;
+        let ticker = Ticker::start(&engine).map_err(|error| fault::host(&error.to_string()))?;
+        Ok(Self { engine, linker, ticker, canceller, compiler, folder })
+    }
+
+    /// Compiles a component, which has been inspected, and makes a plugin of it.
+    pub(crate) fn load(self: &Arc<Self>, name: &str, limits: Limits, wasm: &[u8]) -> Result<Plugin, Failure> {
+        let component = self.component(name, &limits, wasm)?;
+        Ok(Plugin { name: name.to_owned(), limits, component, sandbox: self.clone() })
+    }
+
+    fn component(&self, plugin: &str, limits: &Limits, wasm: &[u8]) -> Result<Component, Failure> {
+        let failed = |error| fault::not_compiled(plugin, limits, error);
+        let _lock = self.folder.lock().map_err(|error| fault::cache_folder(&error))?;
+        if let Compiler::Child { program, arguments } = &self.compiler {
+            tracing::debug!(plugin, "compiling, unless that was done before");
+            let (folder, canceller) = (&self.folder, &self.canceller);
+            compiler_child::compile(program, arguments, folder, limits, canceller, wasm).map_err(failed)?;
+        }
+        // After a child this finds the code in the cache.
+        Component::new(&self.engine, wasm)
+            .map_err(|error| failed(compiler_child::CompileError::Invalid(format!("{error:#}"))))
+    }
+}
+
+/// A component that was compiled, with what it may use.
+#[derive(Clone)]
+pub(crate) struct Plugin {
+    name: String,
+    limits: Limits,
+    component: Component,
+    sandbox: Arc<Sandbox>,
+}
+
+impl Plugin {
+    /// What it is called.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The component as a generator.
+    pub(crate) fn generator(self) -> Result<Arc<dyn Generator>, Failure> {
+        let name = self.name.clone();
+        Ok(Arc::new(ComponentGenerator::new(self).map_err(|error| fault::unlinked(&name, &error))?))
+    }
+
+    /// The component as an aggregator.
+    pub(crate) fn aggregator(self) -> Result<Arc<dyn Aggregator>, Failure> {
+        let name = self.name.clone();
+        Ok(Arc::new(ComponentAggregator::new(self).map_err(|error| fault::unlinked(&name, &error))?))
+    }
+
+    /// A world of its own for one instance.
+    fn store(&self, seed: u64) -> Store<State> {
+        let lines = Lines::new(&self.name, self.limits.value(Limit::LogLines));
+        let state = State::new(lines, self.limits.memory_bytes(Limit::MemoryMib), seed);
+        let mut store = Store::new(&self.sandbox.engine, state);
+        store.limiter(|state| &mut state.limiter);
+        store.set_hostcall_fuel(self.limits.memory_bytes(Limit::CallDataMib));
+        store
+    }
+}
+
+/// The user's folder; a temporary one where that cannot be made, as in a home that is read-only or full. A folder that is there but is
+/// not to be trusted stays an error.
+fn open_folder(path: Option<&Path>) -> Result<CacheFolder, CacheFolderError> {
+    match CacheFolder::open(path) {
+        Err(error @ CacheFolderError::Io { .. }) if path.is_some() => {
+            tracing::warn!("{error}; plugins are compiled again each time");
+            CacheFolder::open(None)
+        }
+        opened => opened,
+    }
+}
+
+fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
+    let mut linker = Linker::new(engine);
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    shared::Shared::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
+    Ok(linker)
+}
