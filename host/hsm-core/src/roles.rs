@@ -4,6 +4,7 @@
 use crate::state::TaskState;
 use crate::table::Table;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Makes the points of a sweep.
@@ -43,11 +44,30 @@ pub trait Search: Send {
 
 /// Says what the results of a sweep mean.
 pub trait Aggregator: Send + Sync {
-    /// Starts an aggregation. `config` and `sweep` are JSON text.
+    /// Starts an aggregation of the results that `spec` describes.
     ///
     /// # Errors
     /// A [`Failure`] when the configuration cannot be used, or the plugin did not answer within its limits.
-    fn open(&self, config: &str, sweep: &str) -> Result<Box<dyn Aggregation>, Failure>;
+    fn open(&self, spec: &AggregatorSpec) -> Result<Box<dyn Aggregation>, Failure>;
+}
+
+/// What an aggregator is asked to make sense of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AggregatorSpec {
+    /// The aggregator's configuration, as JSON text (`{}` where there is none).
+    pub config: String,
+    /// What describes the sweep, as JSON text: a map whose keys may grow.
+    pub sweep: String,
+    /// The folder that holds the tasks' own folders. Only a plugin that was granted `read-results` gets to see it, and can only
+    /// read there.
+    pub tasks_folder: Option<PathBuf>,
+}
+
+impl Default for AggregatorSpec {
+    /// No configuration, a sweep of which nothing is known, and no folder.
+    fn default() -> Self {
+        Self { config: "{}".to_owned(), sweep: "{}".to_owned(), tasks_folder: None }
+    }
 }
 
 /// A running aggregation.

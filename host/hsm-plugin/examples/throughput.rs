@@ -3,7 +3,7 @@
 
 #![expect(clippy::print_stdout, reason = "the numbers are what it is for")]
 
-use hsm_core::roles::{Failure, GeneratorSpec, Results, Roles};
+use hsm_core::roles::{AggregatorSpec, Failure, GeneratorSpec, Results, Roles};
 use hsm_core::state::TaskState;
 use hsm_core::table::{Cells, Column, Table};
 use hsm_plugin::{Compiler, Limits, PluginRoles, PluginSettings};
@@ -65,7 +65,11 @@ fn aggregate(roles: &PluginRoles) -> Result<Duration, Failure> {
     let aggregator = roles.aggregator("leaderboard.wasm", None)?;
     let batches: Vec<Results> = (0..TASKS / u64::from(BATCH_ROWS)).map(batch).collect();
     let start = Instant::now();
-    let mut aggregation = aggregator.role.open(r#"{"metric": "accuracy"}"#, "{}")?;
+    let mut aggregation = aggregator.role.open(&AggregatorSpec {
+        config: r#"{"metric": "accuracy"}"#.to_owned(),
+        sweep: "{}".to_owned(),
+        tasks_folder: None,
+    })?;
     for batch in batches {
         aggregation.add(batch)?;
     }

@@ -21,12 +21,16 @@ pub enum Limit {
     MemoryMib,
     /// Time of one call, in seconds.
     CallTimeS,
+    /// Time of all calls of one instance together, in seconds.
+    TotalTimeS,
     /// Size of a component, in MiB.
     ComponentMib,
     /// Data across one call, in MiB.
     CallDataMib,
     /// Cells of one table.
     TableCells,
+    /// Points of one search.
+    Points,
     /// Number of artifacts.
     Artifacts,
     /// Size of all artifacts, in MiB.
@@ -41,12 +45,14 @@ pub enum Limit {
 
 impl Limit {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::MemoryMib,
         Self::CallTimeS,
+        Self::TotalTimeS,
         Self::ComponentMib,
         Self::CallDataMib,
         Self::TableCells,
+        Self::Points,
         Self::Artifacts,
         Self::ArtifactsMib,
         Self::LogLines,
@@ -60,9 +66,11 @@ impl Limit {
         match self {
             Self::MemoryMib => "memory_mib",
             Self::CallTimeS => "call_time_s",
+            Self::TotalTimeS => "total_time_s",
             Self::ComponentMib => "component_mib",
             Self::CallDataMib => "call_data_mib",
             Self::TableCells => "table_cells",
+            Self::Points => "points",
             Self::Artifacts => "artifacts",
             Self::ArtifactsMib => "artifacts_mib",
             Self::LogLines => "log_lines",
@@ -79,12 +87,16 @@ impl Limit {
             Self::MemoryMib => 256,
             // A call makes or reads one batch, which takes milliseconds; nobody wants to wait longer for a mistake.
             Self::CallTimeS => 10,
+            // A generator that answers each call in time could still go on for ever; a million results take a slow aggregator a minute.
+            Self::TotalTimeS => 600,
             // A whole Python interpreter is 18 MiB.
             Self::ComponentMib => 64,
             // Below the memory, so that it is what runs out first.
             Self::CallDataMib => 128,
             // As many numbers as fit into the data of a call, less what else is in it.
             Self::TableCells => 10_000_000,
+            // As many as fit into a plan of a gibibyte.
+            Self::Points => 10_000_000,
             // Folders of thousands are what makes shared file systems slow.
             Self::Artifacts => 64,
             Self::ArtifactsMib => 64,

@@ -9,9 +9,7 @@ pub(crate) fn plain(text: &str, bytes_max: usize) -> String {
     for character in text[..end].chars() {
         match character {
             '\n' | '\t' => shown.push(character),
-            // These turn the direction of the text around them, so that it reads as something else.
-            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => push_escaped(&mut shown, character),
-            _ if character.is_control() => push_escaped(&mut shown, character),
+            _ if is_obeyed(character) => push_escaped(&mut shown, character),
             _ => shown.push(character),
         }
     }
@@ -24,6 +22,12 @@ pub(crate) fn plain(text: &str, bytes_max: usize) -> String {
 /// As [`plain`], on one line.
 pub(crate) fn plain_line(text: &str, bytes_max: usize) -> String {
     plain(text.trim(), bytes_max).replace(['\n', '\t'], " ")
+}
+
+/// Whether a terminal does something at this character, instead of showing it.
+pub(crate) fn is_obeyed(character: char) -> bool {
+    // The others turn the direction of the text around them, so that it reads as something else.
+    character.is_control() || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 fn push_escaped(shown: &mut String, character: char) {

@@ -58,7 +58,8 @@ impl PluginRoles {
         inspect(&wasm, wanted).map_err(|error| fault::inspected(reference, &error))?;
         let limits = self.settings.limits.clone();
         let plugin = self.sandbox()?.load(&plugin_name(&path), limits, &wasm)?;
-        Ok((found, plugin))
+        // A file by itself asks for nothing, so it gets nothing.
+        Ok((found, plugin.reading_results(false)))
     }
 
     fn sandbox(&self) -> Result<Arc<Sandbox>, Failure> {

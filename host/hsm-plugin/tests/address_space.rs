@@ -2,7 +2,7 @@
 //!
 //! A program of its own, because it limits itself.
 
-use hsm_core::roles::{GeneratorSpec, Roles};
+use hsm_core::roles::{AggregatorSpec, GeneratorSpec, Roles};
 use hsm_plugin::{Compiler, Limits, PluginRoles, PluginSettings};
 use rustix::process::{Resource, Rlimit, setrlimit};
 
@@ -31,6 +31,12 @@ fn plugins_are_compiled_and_run_under_the_limit_of_a_login_node() {
         // Two instances at once, each with the address space of its memory.
         let [mut one, mut other] = [0, 1].map(|_| plugin.role.open(&spec).unwrap());
         assert_eq!(one.next(100_000).unwrap(), other.next(100_000).unwrap());
-        roles.aggregator("leaderboard.wasm", None).unwrap().role.open("{}", "{}").map(drop).unwrap();
+        roles
+            .aggregator("leaderboard.wasm", None)
+            .unwrap()
+            .role
+            .open(&AggregatorSpec::default())
+            .map(drop)
+            .unwrap();
     }
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::metrics::{Metric, Shape};
-use crate::roles::{Artifact, ArtifactBody, Results};
+use crate::roles::{AggregatorSpec, Artifact, ArtifactBody, Results};
 use crate::state::TaskState;
 use crate::table::{Cells, Column, Table};
 
@@ -39,7 +39,8 @@ fn batch(rows: &[Row]) -> Results {
 }
 
 fn aggregate(name: &str, config: &str, batch_rows: usize) -> Result<Vec<Artifact>, Failure> {
-    let mut aggregation = builtin(name).unwrap().role.open(config, "{}")?;
+    let spec = AggregatorSpec { config: config.to_owned(), ..AggregatorSpec::default() };
+    let mut aggregation = builtin(name).unwrap().role.open(&spec)?;
     for rows in ROWS.chunks(batch_rows) {
         aggregation.add(batch(rows))?;
     }
@@ -133,7 +134,7 @@ fn a_configuration_that_cannot_be_used_is_refused() {
 
 #[test]
 fn batches_that_disagree_are_refused() {
-    let mut aggregation = FlatTable.open("{}", "{}").unwrap();
+    let mut aggregation = FlatTable.open(&AggregatorSpec::default()).unwrap();
     aggregation.add(batch(&ROWS[..1])).unwrap();
     let mut other = batch(&ROWS[1..]);
     other.metrics.columns[0].name = "accuracy".to_owned();

@@ -1,7 +1,9 @@
 //! The aggregator `summary`: how many tasks are in which state, and what each metric amounts to.
 
 use super::config;
-use crate::roles::{Aggregation, Aggregator, Artifact, ArtifactBody, Blame, Failure, Results};
+use crate::roles::{
+    Aggregation, Aggregator, AggregatorSpec, Artifact, ArtifactBody, Blame, Failure, Results,
+};
 use crate::state::TaskState;
 use crate::table::{Cells, Column, Table};
 use serde::Deserialize;
@@ -29,8 +31,8 @@ struct Tally {
 }
 
 impl Aggregator for Summary {
-    fn open(&self, config_json: &str, _sweep: &str) -> Result<Box<dyn Aggregation>, Failure> {
-        let Options { metrics } = config("summary", config_json)?;
+    fn open(&self, spec: &AggregatorSpec) -> Result<Box<dyn Aggregation>, Failure> {
+        let Options { metrics } = config("summary", &spec.config)?;
         Ok(Box::new(Tally { wanted: metrics, ..Tally::default() }))
     }
 }

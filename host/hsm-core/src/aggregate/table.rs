@@ -3,7 +3,7 @@
 use super::stack::stack;
 use super::{bad_batch, config};
 use crate::metrics::flat_names;
-use crate::roles::{Aggregation, Aggregator, Artifact, ArtifactBody, Failure, Results};
+use crate::roles::{Aggregation, Aggregator, AggregatorSpec, Artifact, ArtifactBody, Failure, Results};
 use crate::table::{Cells, Column, Table};
 use serde::Deserialize;
 
@@ -25,8 +25,8 @@ struct Rows {
 }
 
 impl Aggregator for FlatTable {
-    fn open(&self, config_json: &str, _sweep: &str) -> Result<Box<dyn Aggregation>, Failure> {
-        let Options {} = config("table", config_json)?;
+    fn open(&self, spec: &AggregatorSpec) -> Result<Box<dyn Aggregation>, Failure> {
+        let Options {} = config("table", &spec.config)?;
         Ok(Box::new(Rows::default()))
     }
 }

@@ -4,7 +4,8 @@ use super::collected::Collected;
 use super::output::{Content, Output};
 use super::tables::write_table_csv;
 use crate::error::{Error, ErrorKind, Result};
-use hsm_core::roles::{Aggregator, Artifact, ArtifactBody};
+use crate::sweep_dir::SweepDir;
+use hsm_core::roles::{Aggregator, AggregatorSpec, Artifact, ArtifactBody};
 use hsm_core::table::Table;
 use std::collections::HashSet;
 use std::io::Write;
@@ -26,7 +27,8 @@ pub struct WrittenArtifact {
     pub text: Option<String>,
 }
 
-/// Puts all rows through an aggregator. `config` is JSON text.
+/// Puts all rows through an aggregator. `config` is JSON text. It is told where the tasks' folders are;
+/// whether a plugin gets to see them is for whoever loaded it to decide.
 ///
 /// # Errors
 /// [`ErrorKind::Plugin`] when the aggregator fails.
@@ -42,11 +44,22 @@ pub fn run_aggregator(
         "params": collected.param_names().collect::<Vec<_>>(),
         "metrics": collected.metric_names().collect::<Vec<_>>(),
     });
-    let mut aggregation = aggregator.open(config, &sweep.to_string())?;
+    let tasks_folder = SweepDir::new(collected.sweep_dir()).tasks();
+    let spec = AggregatorSpec {
+        config: config.to_owned(),
+        sweep: sweep.to_string(),
+        tasks_folder: is_real_folder(&tasks_folder).then_some(tasks_folder),
+    };
+    let mut aggregation = aggregator.open(&spec)?;
     for batch in collected.batches() {
         aggregation.add(batch)?;
     }
     Ok(aggregation.finish()?)
+}
+
+/// A folder, and not a link to one: what it holds is shown to plugins.
+fn is_real_folder(path: &Path) -> bool {
+    path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir())
 }
 
 /// Writes the artifacts of the aggregator called `aggregator` into `results/<aggregator>/`, in the place of those it made before. They

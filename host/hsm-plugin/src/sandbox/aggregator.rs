@@ -4,8 +4,8 @@ use crate::sandbox::bindings::aggregator::exports::hsm::plugin::aggregator as wi
 use crate::sandbox::bindings::aggregator::{AggregatorPlugin, AggregatorPluginPre};
 use crate::sandbox::guest::Guest;
 use crate::sandbox::state::State;
-use crate::sandbox::{Plugin, check, convert, fault};
-use hsm_core::roles::{Aggregation, Aggregator, Artifact, ArtifactBody, Failure, Results};
+use crate::sandbox::{Plugin, Surroundings, check, convert, fault};
+use hsm_core::roles::{Aggregation, Aggregator, AggregatorSpec, Artifact, ArtifactBody, Failure, Results};
 use wasmtime::component::ResourceAny;
 
 /// What an aggregation's random numbers start from: it has no seed of its own.
@@ -25,10 +25,13 @@ impl ComponentAggregator {
 }
 
 impl Aggregator for ComponentAggregator {
-    fn open(&self, config: &str, sweep: &str) -> Result<Box<dyn Aggregation>, Failure> {
+    fn open(&self, spec: &AggregatorSpec) -> Result<Box<dyn Aggregation>, Failure> {
         let pre = self.pre.clone();
-        let guest = Guest::start(&self.plugin, SEED, async move |store| pre.instantiate_async(store).await)?;
-        let (config, sweep) = (config.to_owned(), sweep.to_owned());
+        let AggregatorSpec { config, sweep, tasks_folder } = spec.clone();
+        let tasks_folder = tasks_folder.filter(|_| self.plugin.may_read_results);
+        let surroundings = Surroundings { seed: SEED, tasks_folder };
+        let guest =
+            Guest::start(&self.plugin, surroundings, async move |store| pre.instantiate_async(store).await)?;
         let opened = guest.call(async move |plugin: &AggregatorPlugin, store| {
             plugin.hsm_plugin_aggregator().aggregation().call_open(store, &config, &sweep).await
         })?;

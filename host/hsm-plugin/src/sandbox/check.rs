@@ -2,6 +2,7 @@
 //! module the host relies on it.
 
 use crate::limits::{Limit, Limits};
+use crate::plain::is_obeyed;
 use hsm_core::roles::{Artifact, ArtifactBody};
 use hsm_core::table::{Cells, Table};
 use std::collections::HashSet;
@@ -112,7 +113,7 @@ fn file_name(name: &str) -> Result<(), String> {
         bad("and its name has to be one plain file name")
     } else if name.starts_with('.') {
         bad("and names that begin with a dot are hidden")
-    } else if name.chars().any(char::is_control) {
+    } else if name.chars().any(is_obeyed) {
         bad("with control characters in it")
     } else if name.len() > FILE_NAME_BYTES_MAX {
         bad("which is too long")
@@ -138,10 +139,12 @@ fn table_shape(table: &Table) -> Result<(), String> {
         if name.is_empty() {
             return Err("a column has no name".to_owned());
         }
-        if name.len() > NAME_BYTES_MAX || name.chars().any(char::is_control) {
-            return Err(format!(
-                "the name of the column `{name}` is too long, or has control characters in it"
-            ));
+        if name.len() > NAME_BYTES_MAX {
+            let start = &name[..name.floor_char_boundary(40)];
+            return Err(format!("the name of a column is longer than {NAME_BYTES_MAX} bytes: `{start}…`"));
+        }
+        if name.chars().any(is_obeyed) {
+            return Err(format!("the name of the column `{name}` has control characters in it"));
         }
         if !names.insert(name) {
             return Err(format!("two columns are called `{name}`"));

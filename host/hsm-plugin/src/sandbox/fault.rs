@@ -18,11 +18,21 @@ const MESSAGE_BYTES_MAX: usize = 4_096;
 /// For mistakes that only the plugin's author can put right.
 const REPORT_HINT: &str = "this is a fault of the plugin: report it to its author, or use another release";
 
-/// A call that took longer than it may.
-pub(crate) fn out_of_time(plugin: &str, limits: &Limits) -> Failure {
-    let limit = limits.value(Limit::CallTimeS);
-    let text = format!("the plugin `{plugin}` was stopped: it did not answer within {limit} s");
-    at_limit("out-of-time", &text, limits, Limit::CallTimeS)
+/// A call that took longer than it may, by itself or with those before it.
+pub(crate) fn out_of_time(plugin: &str, limits: &Limits, limit: Limit) -> Failure {
+    let seconds = limits.value(limit);
+    let text = match limit {
+        Limit::TotalTimeS => format!("the plugin `{plugin}` was stopped: it was not done within {seconds} s"),
+        _ => format!("the plugin `{plugin}` was stopped: it did not answer within {seconds} s"),
+    };
+    at_limit("out-of-time", &text, limits, limit)
+}
+
+/// A search without an end in sight.
+pub(crate) fn too_many_points(plugin: &str, limits: &Limits) -> Failure {
+    let points = limits.value(Limit::Points);
+    let text = format!("the plugin `{plugin}` was stopped: it made more than {points} points");
+    at_limit("too-many-points", &text, limits, Limit::Points)
 }
 
 /// A call that somebody stopped.

@@ -1,13 +1,12 @@
 //! A generator that is a component.
 
-use crate::sandbox::Plugin;
+use crate::limits::Limit;
 use crate::sandbox::bindings::generator::exports::hsm::plugin::generator::Spec;
 use crate::sandbox::bindings::generator::{GeneratorPlugin, GeneratorPluginPre};
 use crate::sandbox::check::{self, Schema};
-use crate::sandbox::convert;
-use crate::sandbox::fault;
 use crate::sandbox::guest::Guest;
 use crate::sandbox::state::State;
+use crate::sandbox::{Plugin, Surroundings, convert, fault};
 use hsm_core::roles::{Failure, Generator, GeneratorSpec, Search};
 use hsm_core::table::Table;
 use wasmtime::component::ResourceAny;
@@ -28,8 +27,9 @@ impl ComponentGenerator {
 impl Generator for ComponentGenerator {
     fn open(&self, spec: &GeneratorSpec) -> Result<Box<dyn Search>, Failure> {
         let pre = self.pre.clone();
+        let surroundings = Surroundings { seed: spec.seed, ..Surroundings::default() };
         let guest =
-            Guest::start(&self.plugin, spec.seed, async move |store| pre.instantiate_async(store).await)?;
+            Guest::start(&self.plugin, surroundings, async move |store| pre.instantiate_async(store).await)?;
         let axes = spec.axes.iter().cloned().map(convert::column_out).collect();
         let spec = Spec { config: spec.config.clone(), axes, seed: spec.seed };
         let opened = guest.call(async move |plugin: &GeneratorPlugin, store| {
@@ -41,6 +41,7 @@ impl Generator for ComponentGenerator {
             guest,
             search,
             schema: None,
+            points: 0,
             ended: false,
         }))
     }
@@ -51,6 +52,7 @@ struct ComponentSearch {
     guest: Guest<GeneratorPlugin>,
     search: ResourceAny,
     schema: Option<Schema>,
+    points: u64,
     /// An exhausted search stays so, whatever the plugin would say if asked again.
     ended: bool,
 }
@@ -74,6 +76,11 @@ impl Search for ComponentSearch {
         let table = convert::table_in(answer.map_err(fault::reported)?);
         check::points(&table, max_rows, &self.plugin.limits, &mut self.schema)
             .map_err(|unusable| fault::unusable(&self.plugin, unusable))?;
+        self.points += u64::from(table.rows);
+        let limits = &self.plugin.limits;
+        if self.points > limits.value(Limit::Points) {
+            return Err(fault::too_many_points(&self.plugin.name, limits));
+        }
         self.ended = table.rows == 0;
         Ok(if self.ended { Table::default() } else { table })
     }

@@ -4,14 +4,14 @@
 //! their own, so that the synchronous traits may be called from anywhere, also from within another runtime. A hop to the thread
 //! and back takes some 45 microseconds; calls carry whole batches.
 
-use crate::limits::Limit;
+use crate::limits::{Limit, Limits};
 use crate::sandbox::state::State;
-use crate::sandbox::{Plugin, fault};
+use crate::sandbox::{Plugin, Surroundings, fault};
 use hsm_core::roles::Failure;
 use std::fmt;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 use wasmtime::{Store, UpdateDeadline};
 
@@ -29,13 +29,19 @@ struct Inside<B> {
     plugin: Plugin,
     runtime: Runtime,
     store: Store<State>,
+    /// The time of all calls so far.
+    spent: Duration,
     /// What a call is made through; nothing once the instance has come to a bad end.
     exports: Result<B, Failure>,
 }
 
 impl<B: 'static> Guest<B> {
     /// Starts an instance. `instantiate` runs on its thread and counts as its first call.
-    pub(crate) fn start<F>(plugin: &Plugin, seed: u64, instantiate: F) -> Result<Self, Failure>
+    pub(super) fn start<F>(
+        plugin: &Plugin,
+        surroundings: Surroundings,
+        instantiate: F,
+    ) -> Result<Self, Failure>
     where
         F: AsyncFnOnce(&mut Store<State>) -> wasmtime::Result<B> + Send + 'static,
     {
@@ -43,7 +49,7 @@ impl<B: 'static> Guest<B> {
         let (started, start) = mpsc::sync_channel(1);
         let of_thread = plugin.clone();
         let thread = std::thread::Builder::new().name("hsm-plugin".to_owned()).spawn(move || {
-            match Inside::start(of_thread, seed, instantiate) {
+            match Inside::start(of_thread, &surroundings, instantiate) {
                 Err(failure) => drop(started.send(Err(failure))),
                 Ok(mut inside) => {
                     drop(started.send(Ok(())));
@@ -97,17 +103,18 @@ impl<B> fmt::Debug for Guest<B> {
 }
 
 impl<B: 'static> Inside<B> {
-    fn start<F>(plugin: Plugin, seed: u64, instantiate: F) -> Result<Self, Failure>
+    fn start<F>(plugin: Plugin, surroundings: &Surroundings, instantiate: F) -> Result<Self, Failure>
     where
         F: AsyncFnOnce(&mut Store<State>) -> wasmtime::Result<B>,
     {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
         let runtime = runtime.map_err(|error| fault::host(&error.to_string()))?;
-        let mut store = plugin.store(seed);
+        let mut store = plugin.store(surroundings)?;
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|_| Ok(UpdateDeadline::Yield(1)));
-        let exports = bounded(&plugin, &runtime, &mut store, instantiate)?;
-        Ok(Self { plugin, runtime, store, exports: Ok(exports) })
+        let mut spent = Duration::ZERO;
+        let exports = bounded(&plugin, &runtime, &mut store, &mut spent, instantiate)?;
+        Ok(Self { plugin, runtime, store, spent, exports: Ok(exports) })
     }
 
     fn call<A, F>(&mut self, call: F) -> Result<A, Failure>
@@ -116,7 +123,7 @@ impl<B: 'static> Inside<B> {
     {
         let exports = self.exports.as_ref().map_err(Clone::clone)?;
         let call = async |store: &mut Store<State>| call(exports, store).await;
-        let result = bounded(&self.plugin, &self.runtime, &mut self.store, call);
+        let result = bounded(&self.plugin, &self.runtime, &mut self.store, &mut self.spent, call);
         if let Err(failure) = &result {
             // After a trap or an abandoned call an instance is in no state to go on.
             self.exports = Err(failure.clone());
@@ -131,23 +138,37 @@ impl<B: 'static> Inside<B> {
     }
 }
 
-/// Runs one call until it answers, its time is over, or somebody cancels.
-fn bounded<A, F>(plugin: &Plugin, runtime: &Runtime, store: &mut Store<State>, call: F) -> Result<A, Failure>
+/// Runs one call until it answers, its time is over, or somebody cancels. `spent` is the time of the calls before, and then of this one too.
+fn bounded<A, F>(
+    plugin: &Plugin,
+    runtime: &Runtime,
+    store: &mut Store<State>,
+    spent: &mut Duration,
+    call: F,
+) -> Result<A, Failure>
 where
     F: AsyncFnOnce(&mut Store<State>) -> wasmtime::Result<A>,
 {
     let Plugin { name, limits, sandbox, .. } = plugin;
     store.data().lines.begin_call();
     let _ticking = sandbox.ticker.run();
+    let start = Instant::now();
+    let (time, limit) = time_left(limits, *spent);
     let result = runtime.block_on(async {
         tokio::select! {
             biased;
             () = sandbox.canceller.cancelled() => Err(fault::cancelled(name)),
             result = call(store) => Ok(result),
-            () = tokio::time::sleep(Duration::from_secs(limits.value(Limit::CallTimeS))) => {
-                Err(fault::out_of_time(name, limits))
-            }
+            () = tokio::time::sleep(time) => Err(fault::out_of_time(name, limits, limit)),
         }
-    })?;
-    result.map_err(|error| fault::trapped(name, limits, store.data(), &error))
+    });
+    *spent += start.elapsed();
+    result?.map_err(|error| fault::trapped(name, limits, store.data(), &error))
+}
+
+/// How long the next call may take, and which limit that comes from.
+fn time_left(limits: &Limits, spent: Duration) -> (Duration, Limit) {
+    let seconds = |limit| Duration::from_secs(limits.value(limit));
+    let (call, total) = (seconds(Limit::CallTimeS), seconds(Limit::TotalTimeS).saturating_sub(spent));
+    if total < call { (total, Limit::TotalTimeS) } else { (call, Limit::CallTimeS) }
 }

@@ -29,7 +29,7 @@ use generator::ComponentGenerator;
 use hsm_core::roles::{Aggregator, Failure, Generator};
 use lines::Lines;
 use state::State;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{Engine, Store};
@@ -64,7 +64,8 @@ impl Sandbox {
     /// Compiles a component, which has been inspected, and makes a plugin of it.
     pub(crate) fn load(self: &Arc<Self>, name: &str, limits: Limits, wasm: &[u8]) -> Result<Plugin, Failure> {
         let component = self.component(name, &limits, wasm)?;
-        Ok(Plugin { name: name.to_owned(), limits, component, sandbox: self.clone() })
+        let sandbox = self.clone();
+        Ok(Plugin { name: name.to_owned(), limits, may_read_results: false, component, sandbox })
     }
 
     fn component(&self, plugin: &str, limits: &Limits, wasm: &[u8]) -> Result<Component, Failure> {
@@ -86,14 +87,30 @@ impl Sandbox {
 pub(crate) struct Plugin {
     name: String,
     limits: Limits,
+    may_read_results: bool,
     component: Component,
     sandbox: Arc<Sandbox>,
+}
+
+/// What is different for one instance.
+#[derive(Clone, Debug, Default)]
+struct Surroundings {
+    /// Where its random numbers start from.
+    seed: u64,
+    /// The folder that it may read.
+    tasks_folder: Option<PathBuf>,
 }
 
 impl Plugin {
     /// What it is called.
     pub(crate) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The same plugin, which may read what tasks wrote, or may not.
+    #[must_use]
+    pub(crate) fn reading_results(self, may_read_results: bool) -> Self {
+        Self { may_read_results, ..self }
     }
 
     /// The component as a generator.
@@ -109,13 +126,14 @@ impl Plugin {
     }
 
     /// A world of its own for one instance.
-    fn store(&self, seed: u64) -> Store<State> {
+    fn store(&self, surroundings: &Surroundings) -> Result<Store<State>, Failure> {
         let lines = Lines::new(&self.name, self.limits.value(Limit::LogLines));
-        let state = State::new(lines, self.limits.memory_bytes(Limit::MemoryMib), seed);
+        let state = State::new(lines, self.limits.memory_bytes(Limit::MemoryMib), surroundings)
+            .map_err(|error| fault::host(&format!("the tasks' folders cannot be opened: {error:#}")))?;
         let mut store = Store::new(&self.sandbox.engine, state);
         store.limiter(|state| &mut state.limiter);
         store.set_hostcall_fuel(self.limits.memory_bytes(Limit::CallDataMib));
-        store
+        Ok(store)
     }
 }
 

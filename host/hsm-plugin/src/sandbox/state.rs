@@ -1,5 +1,6 @@
 //! What a plugin instance sees of the world: WASI with nothing in it, a log, and a limit on memory.
 
+use crate::sandbox::Surroundings;
 use crate::sandbox::bindings::{log, types};
 use crate::sandbox::lines::{LineStream, Lines, Stream};
 use sha2::{Digest, Sha256};
@@ -8,7 +9,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tracing::Level;
 use wasmtime::component::ResourceTable;
-use wasmtime_wasi::{Deterministic, HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi::{
+    Deterministic, FsPerms, HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxView, WasiView,
+};
+
+/// Where a plugin that may read what tasks wrote finds their folders.
+const TASKS: &str = "/tasks";
 
 /// The one moment plugins know: the first second of the year 2000. Some programs take earlier ones for a broken clock.
 const WALL_CLOCK: Duration = Duration::from_secs(946_684_800);
@@ -25,6 +31,9 @@ const TABLE_ELEMENTS_MAX: usize = 1_000_000;
 /// Core instances, memories and tables: a Python component has a few dozen.
 const PARTS_MAX: usize = 1_000;
 
+/// Open files, streams and the like: fewer than the 1,024 files that most systems let a process open, of which the host needs some.
+const HANDLES_MAX: usize = 512;
+
 /// The host's side of one plugin instance.
 pub(crate) struct State {
     wasi: WasiCtx,
@@ -34,7 +43,14 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(crate) fn new(lines: Arc<Lines>, memory_bytes: usize, seed: u64) -> Self {
+    /// # Errors
+    /// When the tasks' folders cannot be opened.
+    pub(super) fn new(
+        lines: Arc<Lines>,
+        memory_bytes: usize,
+        surroundings: &Surroundings,
+    ) -> wasmtime::Result<Self> {
+        let Surroundings { seed, ref tasks_folder } = *surroundings;
         let mut builder = WasiCtx::builder();
         builder
             .wall_clock(FixedClock)
@@ -46,8 +62,14 @@ impl State {
             .allow_udp(false)
             .stdout(LineStream::new(lines.clone(), Stream::Stdout))
             .stderr(LineStream::new(lines.clone(), Stream::Stderr));
+        if let Some(folder) = tasks_folder {
+            // Links are only followed as long as they stay below; nothing can be written, made, renamed or removed.
+            builder.preopened_dir(folder, TASKS, FsPerms::ReadOnly)?;
+        }
+        let mut resources = ResourceTable::new();
+        resources.set_max_capacity(HANDLES_MAX);
         let limiter = Limiter { memory_bytes_max: memory_bytes, ..Limiter::default() };
-        Self { wasi: builder.build(), resources: ResourceTable::new(), limiter, lines }
+        Ok(Self { wasi: builder.build(), resources, limiter, lines })
     }
 }
 

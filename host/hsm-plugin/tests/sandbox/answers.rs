@@ -33,11 +33,6 @@ fn artifacts() {
         ),
         (r#"{"do": "escape"}"#, "an artifact is called `x\\u{1b}[2J`, with control characters in it"),
         (r#"{"do": "same-names"}"#, "two artifacts are called `A.md`, as far as some file systems can tell"),
-        (r#"{"do": "many", "amount": 65}"#, "65 artifacts came, and 64 are allowed (`artifacts`)"),
-        (
-            r#"{"do": "large", "amount": 65}"#,
-            "its artifacts are larger than 64 MiB together (`artifacts_mib`)",
-        ),
         (
             r#"{"do": "unequal-columns"}"#,
             "in the artifact `table.csv`, the column `b` has 1 cells in a table of 2 rows",
@@ -47,6 +42,22 @@ fn artifacts() {
         let failure = wayward_artifacts(config, Limits::default()).unwrap_err();
         let message = format!("the plugin `wayward-aggregator` gave an unusable answer: {expected}");
         assert_eq!((failure.code.as_str(), failure.message), ("bad-answer", message));
+    }
+    let over = [
+        (
+            r#"{"do": "many", "amount": 65}"#,
+            "65 artifacts came, and 64 are allowed (`artifacts`: default 64, ",
+        ),
+        (
+            r#"{"do": "large", "amount": 65}"#,
+            "its artifacts are larger than 64 MiB together (`artifacts_mib`: default 64, ",
+        ),
+    ];
+    for (config, expected) in over {
+        let failure = wayward_artifacts(config, Limits::default()).unwrap_err();
+        let start = format!("the plugin `wayward-aggregator` gave too large an answer: {expected}");
+        assert_eq!(failure.code, "too-much-data");
+        assert!(failure.message.starts_with(&start), "{failure}");
     }
     assert_eq!(wayward_artifacts(r#"{"do": "many", "amount": 64}"#, Limits::default()).unwrap().len(), 64);
     assert_eq!(wayward_artifacts(r#"{"do": "text"}"#, Limits::default()).unwrap().len(), 1);

@@ -74,7 +74,7 @@ fn memory_of_the_compiler_is_limited() {
     let failure = load(&world.path().join("cache"), child(), limits).unwrap_err();
     assert_eq!(failure.code, "compile-memory", "{failure}");
     assert!(
-        failure.message.contains("more than 24 MiB of address space (`compile_memory_mib`)"),
+        failure.message.contains("more than 24 MiB of address space (`compile_memory_mib`: "),
         "{failure}"
     );
     assert!(failure.hint.unwrap().contains("--plugin-limit compile_memory_mib=96"));

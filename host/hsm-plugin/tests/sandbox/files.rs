@@ -41,7 +41,7 @@ fn each_is_told_apart() {
         &file("large.wasm", &vec![0; (1 << 20) + 1]),
         limits,
         "too-large",
-        "larger than 1 MiB (`component_mib`)",
+        "larger than 1 MiB (`component_mib`: ",
     );
 }
 

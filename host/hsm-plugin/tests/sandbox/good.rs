@@ -1,6 +1,6 @@
 //! The reference plugins do what they say, through the sandbox.
 
-use crate::world::{aggregator, batches, generator, roles, spec};
+use crate::world::{aggregator, batches, generator, results_spec, roles, spec};
 use hsm_core::roles::{ArtifactBody, Blame, GeneratorSpec, Results, Roles};
 use hsm_core::state::TaskState;
 use hsm_core::table::{Cells, Column, Table};
@@ -91,7 +91,7 @@ fn results(tasks: std::ops::Range<u64>) -> Results {
 #[test]
 fn a_leaderboard() {
     let plugin = aggregator("leaderboard", Limits::default());
-    let mut aggregation = plugin.role.open(r#"{"k": 2}"#, r#"{"sweep_id": "s"}"#).unwrap();
+    let mut aggregation = plugin.role.open(&results_spec(r#"{"k": 2}"#)).unwrap();
     aggregation.add(results(1..50)).unwrap();
     aggregation.add(results(50..100)).unwrap();
     let artifacts = aggregation.finish().unwrap();

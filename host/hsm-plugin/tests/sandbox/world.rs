@@ -1,7 +1,7 @@
 //! What the tests share: where the components are, and roles that load them.
 
 use hsm_core::roles::{
-    Aggregator, Artifact, Failure, Generator, GeneratorSpec, Loaded, Results, Roles, Search,
+    Aggregator, AggregatorSpec, Artifact, Failure, Generator, GeneratorSpec, Loaded, Results, Roles, Search,
 };
 use hsm_core::table::Table;
 use hsm_plugin::{Compiler, Limits, PluginRoles, PluginSettings};
@@ -42,6 +42,11 @@ pub fn spec(config: &str) -> GeneratorSpec {
     GeneratorSpec { config: config.to_owned(), axes: Vec::new(), seed: 7 }
 }
 
+/// What an aggregator is asked: no task has a folder.
+pub fn results_spec(config: &str) -> AggregatorSpec {
+    AggregatorSpec { config: config.to_owned(), ..AggregatorSpec::default() }
+}
+
 /// The batches of a search until its end.
 pub fn batches(search: &mut dyn Search, rows: u32) -> Result<Vec<Table>, Failure> {
     let mut batches = Vec::new();
@@ -61,14 +66,14 @@ pub fn wayward(config: &str, limits: Limits) -> Failure {
     let failure = batches(&mut *search, 10).unwrap_err();
     // Whatever happened, the host goes on, and so does the plugin in a new instance.
     let mut next = plugin.role.open(&spec(r#"{"do": "look"}"#)).unwrap();
-    assert_eq!(batches(&mut *next, 10).unwrap().len(), 1);
+    assert_eq!(batches(&mut *next, 100).unwrap().len(), 1);
     failure
 }
 
 /// What `wayward-aggregator` makes when it is told this.
 pub fn wayward_artifacts(config: &str, limits: Limits) -> Result<Vec<Artifact>, Failure> {
     let plugin = aggregator("wayward-aggregator", limits);
-    let mut aggregation = plugin.role.open(config, "{}")?;
+    let mut aggregation = plugin.role.open(&results_spec(config))?;
     aggregation.add(Results::default())?;
     aggregation.finish()
 }
