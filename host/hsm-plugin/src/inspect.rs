@@ -3,6 +3,11 @@
 //! Only the outermost imports and exports are read: a millisecond for a component of 18 MiB. Whether the code inside is valid is
 //! for the compiler to say, in its own limited process.
 
+mod survey;
+
+pub use survey::{Import, ImportVerdict, Survey, survey};
+
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use wasmparser::{Parser, Payload};
 
@@ -13,7 +18,8 @@ const WIT_VERSION: (u64, u64) = (0, 1);
 const WASI_PACKAGES: [&str; 6] = ["io", "clocks", "random", "cli", "filesystem", "sockets"];
 
 /// What a component is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Role {
     /// It makes points.
     Generator,
@@ -24,7 +30,8 @@ pub enum Role {
 }
 
 impl Role {
-    const ALL: [Self; 3] = [Self::Generator, Self::Aggregator, Self::Scheduler];
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Generator, Self::Aggregator, Self::Scheduler];
 
     /// The name of the interface that a plugin of this role exports.
     #[must_use]
@@ -36,7 +43,9 @@ impl Role {
         }
     }
 
-    fn with_article(self) -> &'static str {
+    /// The role with its article, for sentences.
+    #[must_use]
+    pub fn with_article(self) -> &'static str {
         match self {
             Self::Generator => "a generator",
             Self::Aggregator => "an aggregator",
@@ -287,4 +296,4 @@ fn broken(error: &wasmparser::BinaryReaderError, bytes: &[u8]) -> InspectError {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

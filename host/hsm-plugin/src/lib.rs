@@ -7,16 +7,23 @@
 //! [`PluginRoles`] is the one door. It reads a file, looks at it before anything is compiled, compiles it in a child with
 //! limits of its own, and hands out the traits of [`hsm_core::roles`], behind which nobody can tell a plugin from a built-in.
 //!
-//! **Invariants:** only this crate knows the WebAssembly engine, and no type of that engine is public. It never loads compiled
+//! [`bundle`] reads, packs and installs plugins with what they say about themselves; [`trust`] says which of them may be used, and for what.
+//!
+//! **Invariants:** only this crate, and in it only `sandbox`, knows the WebAssembly engine, and no type of that engine is public. It never loads compiled
 //! code from anywhere but the user's own cache folder. It knows nothing of sweeps, journals or commands.
 
+pub mod bundle;
+mod digest;
 mod inspect;
 mod limits;
 mod plain;
 mod plugin_roles;
 mod sandbox;
+mod toml_file;
+pub mod trust;
 
-pub use inspect::{InspectError, Role, inspect};
+pub use digest::{Digest, DigestError};
+pub use inspect::{Import, ImportVerdict, InspectError, Role, Survey, inspect, survey};
 pub use limits::{Limit, LimitError, Limits};
 pub use plugin_roles::{PluginRoles, PluginSettings};
 pub use sandbox::{CacheFolderError, Canceller, Compiler, compile_child_main};

@@ -321,7 +321,7 @@ mod tests {
         }
         let refused = |setting: &str| Limits::default().set_flag(setting).unwrap_err().to_string();
         insta::assert_snapshot!(refused("call_time_s"), @"`call_time_s` is not a limit: write `name=value`, such as `call_time_s=60`");
-        insta::assert_snapshot!(refused("call_time=1"), @"");
+        insta::assert_snapshot!(refused("call_time=1"), @"there is no limit `call_time` (did you mean `call_time_s`?): there are memory_mib, call_time_s, total_time_s, component_mib, call_data_mib, table_cells, points, artifacts, artifacts_mib, log_lines, compile_time_s, compile_memory_mib");
         insta::assert_snapshot!(refused("memory_mib=0"), @"`0` is no value for `memory_mib`: it takes a whole number from 1 to 4294967296");
         insta::assert_snapshot!(refused("memory_mib=1G"), @"`1G` is no value for `memory_mib`: it takes a whole number from 1 to 4294967296");
     }

@@ -3,7 +3,7 @@
 use super::*;
 
 /// A component that imports and exports instances of these names, and has nothing inside.
-fn component(imports: &[&str], exports: &[&str]) -> Vec<u8> {
+pub(crate) fn component(imports: &[&str], exports: &[&str]) -> Vec<u8> {
     let mut bytes = b"\0asm\x0d\0\x01\0".to_vec();
     section(&mut bytes, 10, imports, &[5, 0]);
     section(&mut bytes, 11, exports, &[5, 0, 0]);
