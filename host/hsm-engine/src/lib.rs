@@ -28,7 +28,6 @@ pub use job_manager::{
     SubmitOptions, SweepStatus, SweepSummary, TaskClass, TaskError, TaskStatus, Watch,
 };
 pub use lease::{Driver, Holder, STALE_AFTER};
-pub use mailbox::PluginUse;
 pub use process::READY;
 pub use slots::{GpuRequest, Gpus, resolve_gpus};
 pub use source::{ComputeSource, GPU_LOCK_FOLDER, GRACE_S, LocalSource};

@@ -3,6 +3,7 @@
 
 use crate::clock;
 use crate::error::{Error, ErrorKind, Result};
+use hsm_core::journal::PluginUse;
 use hsm_core::task_set::TaskSet;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -17,7 +18,7 @@ const REQUEST_LIMIT_BYTES: u64 = 4 << 20;
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub(crate) enum Request {
-    /// Run tasks.
+    /// Run tasks, or none: then only what else it says goes on record.
     Queue {
         tasks: TaskSet,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -27,17 +28,6 @@ pub(crate) enum Request {
     },
     /// Stop tasks.
     Cancel { tasks: TaskSet, now: bool },
-}
-
-/// A plugin that took part in making the tasks of a request.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PluginUse {
-    /// Its name.
-    pub name: String,
-    /// `generator`, `aggregator` or `scheduler`.
-    pub role: String,
-    /// The SHA-256 of its component, in hexadecimal.
-    pub digest: String,
 }
 
 /// A request, how tasks are started because of it, and the name of its file.

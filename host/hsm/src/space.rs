@@ -3,10 +3,11 @@
 use crate::args::GlobalArgs;
 use crate::plugins;
 use crate::report::{Exit, Problem};
+use hsm_core::journal::PluginUse;
 use hsm_core::plan::{PlannedTask, Planner, SearchPoints};
 use hsm_core::roles::{Generator, GeneratorSpec, Loaded, Search};
 use hsm_core::sweep::{Factor, FactorKind, Space, SweepFile};
-use hsm_engine::{PluginUse, Points};
+use hsm_engine::Points;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 

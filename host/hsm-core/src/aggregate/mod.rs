@@ -15,6 +15,9 @@ use std::sync::Arc;
 /// The names of the built-in aggregators.
 pub const BUILTIN: [&str; 2] = ["table", "summary"];
 
+/// What stands for the digest of a role that is part of the host.
+pub const BUILTIN_DIGEST: &str = "builtin";
+
 /// The built-in aggregator called `name`.
 #[must_use]
 pub fn builtin(name: &str) -> Option<Loaded<dyn Aggregator>> {
@@ -23,7 +26,7 @@ pub fn builtin(name: &str) -> Option<Loaded<dyn Aggregator>> {
         "summary" => Arc::new(Summary),
         _ => return None,
     };
-    Some(Loaded { name: name.to_owned(), digest: "builtin".to_owned(), role })
+    Some(Loaded { name: name.to_owned(), digest: BUILTIN_DIGEST.to_owned(), role })
 }
 
 /// The configuration of an aggregator; nothing at all counts as `{}`.

@@ -1,6 +1,6 @@
 //! The ledger: what is known of every task, by folding a journal's records. Readers (`status`) need no more than this.
 
-use crate::journal::{Ending, Record};
+use crate::journal::{Ending, PluginUse, Record};
 use crate::state::TaskState;
 use crate::task_set::TaskSet;
 
@@ -75,6 +75,7 @@ pub struct Ledger {
     counts: Counts,
     unsent: TaskSet,
     largest_started: u64,
+    plugins: Vec<PluginUse>,
 }
 
 impl Ledger {
@@ -132,6 +133,12 @@ impl Ledger {
         &self.unsent
     }
 
+    /// The plugins that took part, in the order in which they first did.
+    #[must_use]
+    pub fn plugins(&self) -> &[PluginUse] {
+        &self.plugins
+    }
+
     /// Takes one record into account. Records about tasks that the plan does not have are ignored: a plan only ever grows, and the
     /// reader may have seen it a moment earlier than the journal.
     pub fn apply(&mut self, record: &Record) {
@@ -168,11 +175,15 @@ impl Ledger {
                 }
             }
             Record::Ended { task, at_ms, ending, .. } => self.end(*task, *at_ms, ending),
+            Record::Plugin(plugin) => {
+                if !self.plugins.contains(plugin) {
+                    self.plugins.push(plugin.clone());
+                }
+            }
             Record::Accepted { .. }
             | Record::Launch { .. }
             | Record::Found { .. }
             | Record::CancelAsked { .. }
-            | Record::Plugin { .. }
             | Record::Note { .. }
             | Record::Closed { .. }
             | Record::Other => {}

@@ -68,7 +68,7 @@ impl Campaign {
             }
             Record::Started { .. }
             | Record::Found { .. }
-            | Record::Plugin { .. }
+            | Record::Plugin(_)
             | Record::Note { .. }
             | Record::Closed { .. }
             | Record::Other => {}

@@ -2,7 +2,7 @@
 //! `status` reads every line of a sweep.
 
 use super::quick;
-use super::record::{Ending, Record};
+use super::record::{Ending, PluginUse, Record};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -184,7 +184,7 @@ fn line_of(record: &Record, generation: u64) -> Line<'_> {
                 ..kind("ended")
             }
         }
-        Record::Plugin { name, role, digest } => Line {
+        Record::Plugin(PluginUse { name, role, digest }) => Line {
             text: Some(name.into()),
             role: Some(role.into()),
             digest: Some(digest.into()),
@@ -237,11 +237,11 @@ fn record_of(line: Line<'_>) -> Result<Record, String> {
             at_ms: need(line.at, "at")?,
             ending: ending_of(&need(line.end, "end")?, line.value, line.text)?,
         },
-        "plugin" => Record::Plugin {
+        "plugin" => Record::Plugin(PluginUse {
             name: need(line.text, "text")?.into_owned(),
             role: need(line.role, "role")?.into_owned(),
             digest: need(line.digest, "digest")?.into_owned(),
-        },
+        }),
         "note" => Record::Note { text: need(line.text, "text")?.into_owned(), at_ms: need(line.at, "at")? },
         "closed" => Record::Closed { at_ms: need(line.at, "at")? },
         _ => Record::Other,
@@ -284,7 +284,7 @@ mod tests {
             ended(Ending::Cancelled),
             ended(Ending::NotStarted("no such file \u{1b}[31m\n\"x\"".into())),
             ended(Ending::Unseen),
-            Record::Plugin { name: "lhs".into(), role: "generator".into(), digest: "ab".into() },
+            Record::Plugin(PluginUse { name: "lhs".into(), role: "generator".into(), digest: "ab".into() }),
             Record::Note { text: "é🙂".into(), at_ms: 1 },
             Record::Closed { at_ms: 2 },
         ]

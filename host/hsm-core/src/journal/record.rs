@@ -2,8 +2,20 @@
 
 use crate::state::TaskState;
 use crate::task_set::TaskSet;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::fmt;
+
+/// A plugin that took part in a sweep.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PluginUse {
+    /// Its name.
+    pub name: String,
+    /// `generator`, `aggregator` or `scheduler`.
+    pub role: String,
+    /// The SHA-256 of its bundle's manifest, or of its component where it came without one, in hexadecimal.
+    pub digest: String,
+}
 
 /// One thing that happened in a sweep.
 #[derive(Clone, Debug)]
@@ -77,14 +89,7 @@ pub enum Record {
         ending: Ending,
     },
     /// A plugin took part.
-    Plugin {
-        /// Its name.
-        name: String,
-        /// `generator`, `aggregator` or `scheduler`.
-        role: String,
-        /// The SHA-256 of its component.
-        digest: String,
-    },
+    Plugin(PluginUse),
     /// Something people should know: what changed between two launches, for example.
     Note {
         /// The note.

@@ -50,11 +50,7 @@ impl Driver {
                     self.reopen_plan();
                 }
                 let at_ms = self.clock.now_ms();
-                let plugins = plugins.into_iter().map(|plugin| Record::Plugin {
-                    name: plugin.name,
-                    role: plugin.role,
-                    digest: plugin.digest,
-                });
+                let plugins = plugins.into_iter().map(Record::Plugin);
                 let notes = notes.into_iter().map(|text| Record::Note { text, at_ms });
                 Event::Queue { request, tasks, launch, remarks: plugins.chain(notes).collect() }
             }

@@ -2,13 +2,17 @@
 
 use super::{JobManager, SweepStatus, TaskError, TaskStatus};
 use crate::error::{Error, ErrorKind, Result};
+use crate::mailbox::{self, Request};
 use crate::plan_file::PlanFile;
 use crate::results::{self, Collected, TaskFacts, WrittenArtifact};
 use crate::source::ComputeSource;
 use crate::sweep_dir::SweepDir;
+use hsm_core::aggregate::BUILTIN_DIGEST;
+use hsm_core::journal::PluginUse;
 use hsm_core::metrics::Patterns;
 use hsm_core::roles::{Aggregator, Loaded};
 use hsm_core::sweep::SweepFile;
+use hsm_core::task_set::TaskSet;
 use std::fs;
 use std::path::Path;
 
@@ -58,7 +62,34 @@ impl JobManager {
         config: &str,
     ) -> Result<Vec<WrittenArtifact>> {
         let artifacts = results::run_aggregator(collected, &*aggregator.role, config)?;
-        results::write_artifacts(collected.sweep_dir(), &aggregator.name, &artifacts)
+        let written = results::write_artifacts(collected.sweep_dir(), &aggregator.name, &artifacts)?;
+        if aggregator.digest != BUILTIN_DIGEST {
+            let Loaded { name, digest, .. } = aggregator;
+            let used =
+                PluginUse { name: name.clone(), role: "aggregator".to_owned(), digest: digest.clone() };
+            if let Err(error) = self.note_plugin(collected.sweep_dir(), used) {
+                tracing::warn!("the journal does not say that `{name}` took part: {error}");
+            }
+        }
+        Ok(written)
+    }
+
+    /// Sees to it that the journal says that a plugin took part. Nothing runs because of it: where tasks still wait for a driver, the
+    /// request waits with them.
+    fn note_plugin(&self, sweep_dir: &Path, used: PluginUse) -> Result<()> {
+        let dir = self.open(sweep_dir)?;
+        let status = self.status(sweep_dir)?;
+        let (waiting, _) = mailbox::read(&dir.requests()).unwrap_or_default();
+        let asked = waiting.iter().any(|letter| match &letter.request {
+            Request::Queue { plugins, .. } => plugins.contains(&used),
+            Request::Cancel { .. } => false,
+        });
+        if asked || status.plugins().contains(&used) {
+            return Ok(());
+        }
+        let request = Request::Queue { tasks: TaskSet::default(), plugins: vec![used], notes: Vec::new() };
+        mailbox::post(&dir.requests(), request, None)?;
+        if status.all_final() { self.drivers.ensure(&dir, false) } else { Ok(()) }
     }
 
     /// The tasks that ended other than well, with the end of what they wrote to their standard error.

@@ -2,11 +2,11 @@
 
 use super::watch::Seen;
 use crate::lease::Driver;
-use crate::mailbox::PluginUse;
 use crate::sweep_dir::SweepDir;
 use hsm_core::campaign::{Counts, Ledger};
 use hsm_core::command::Launch;
 use hsm_core::journal::Ending;
+use hsm_core::journal::PluginUse;
 use hsm_core::plan::SearchPoints;
 use hsm_core::point::Point;
 use hsm_core::roles::{Failure, Search};
@@ -186,6 +186,12 @@ impl SweepStatus {
             TaskState::Unknown => TaskClass::Unknown,
             TaskState::Running | TaskState::Completed => return None,
         })
+    }
+
+    /// The plugins that took part so far, as the journal has it.
+    #[must_use]
+    pub fn plugins(&self) -> &[PluginUse] {
+        self.ledger.plugins()
     }
 
     /// Whether no task is queued or running.
