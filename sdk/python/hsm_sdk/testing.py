@@ -101,10 +101,10 @@ def compare(answer: Answer, case: Path) -> None:
     expected = json.loads((case / "expected.json").read_text())
     wanted = expected.get("failure")
     if isinstance(answer, Failure):
-        found = {"blame": answer.blame.value, "code": answer.code, "message": answer.message}
         assert wanted is not None, f"{case.name}: the plugin failed: {answer.message}"
-        found = {key: found[key] for key in wanted if key in found}
-        assert found == {key: value for key, value in wanted.items() if key != "hint"}, f"{case.name}: failed otherwise: {found}"
+        found = {"blame": answer.blame.value, "code": answer.code, "message": answer.message, "hint": answer.hint}
+        found = {key: found.get(key) for key in wanted}
+        assert found == wanted, f"{case.name}: failed otherwise: {found}"
     elif wanted is not None:
         raise AssertionError(f"{case.name}: the plugin was to fail with `{wanted.get('message')}`")
     elif isinstance(answer, Table):
