@@ -124,3 +124,8 @@ fn what_cannot_be_used_is_said() {
     );
     assert_eq!(twice.unwrap_err().message, "`x` is in the grid and under `axes`");
 }
+
+#[test]
+fn fixtures_are_answered_as_expected() {
+    testing::replay_generator::<LatinHypercube>(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures"));
+}

@@ -168,3 +168,8 @@ fn nothing_to_rank_is_no_failure() {
     failed.states = vec![TaskState::Failed; 7];
     assert!(text(&run("{}", vec![failed])).contains("0 of 7 tasks ranked; 7 not completed."));
 }
+
+#[test]
+fn fixtures_are_answered_as_expected() {
+    testing::replay_aggregator::<Leaderboard>(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures"));
+}
