@@ -12,4 +12,5 @@ mod local;
 mod log;
 mod planning;
 mod plugins;
+mod reference;
 mod shown;
