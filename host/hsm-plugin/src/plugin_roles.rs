@@ -2,7 +2,7 @@
 
 use crate::inspect::{Role, inspect};
 use crate::limits::{Limit, Limits};
-use crate::plain::plain_line;
+use crate::plain::{hex, plain_line};
 use crate::sandbox::{Canceller, Compiler, Plugin, Sandbox, fault};
 use hsm_core::roles::{Aggregator, Blame, Failure, Generator, Loaded, Roles};
 use sha2::{Digest, Sha256};
@@ -145,10 +145,6 @@ fn plugin_name(path: &Path) -> String {
     let name: String = stem.chars().take(64).map(plain).collect();
     let name = name.trim_start_matches(['.', '-']);
     if name.is_empty() { "plugin".to_owned() } else { name.to_owned() }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

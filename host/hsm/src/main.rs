@@ -7,6 +7,7 @@ mod args;
 mod commands;
 mod context;
 mod environment;
+mod interrupt;
 mod launch;
 mod output;
 mod plugins;
@@ -29,7 +30,7 @@ fn main() -> ExitCode {
     // the tasks, would keep it for days.
     close_fds::set_fds_cloexec(3, &[]);
     start_log(cli.global.verbose);
-    commands::dispatch(&cli).unwrap_or_else(|problem| problem.report().into())
+    commands::dispatch(&cli).unwrap_or_else(|problem| interrupt::exit_or(problem.report()).into())
 }
 
 /// Log lines go to standard error: warnings at first, more with each `-v`.

@@ -2,6 +2,8 @@
 
 use crate::args::GlobalArgs;
 use crate::environment;
+use crate::interrupt;
+use crate::project::Project;
 use crate::report::{Exit, Problem};
 use hsm_core::aggregate;
 use hsm_core::roles::{Aggregator, Failure, Generator, Loaded, Roles};
@@ -12,7 +14,8 @@ use std::sync::Arc;
 /// The command that compiles components in a process of its own.
 pub const COMPILE_COMMAND: &str = "compile-plugin";
 
-/// All roles: those that need no plugin, and those of components. Relative references start at `base_folder`. Making it starts nothing.
+/// All roles: those that need no plugin, and those of components. Relative references start at `base_folder`. Making it runs nothing, and has
+/// Ctrl-C stop whatever runs later.
 ///
 /// # Errors
 /// When a limit on the command line is none.
@@ -24,11 +27,29 @@ pub fn roles(global: &GlobalArgs, base_folder: PathBuf) -> Result<Arc<dyn Roles>
     let program = environment::own_program()?;
     let settings = PluginSettings {
         base_folder,
-        cache_folder: environment::cache_folder().map(|folder| folder.join("hsm/plugins")),
+        cache_folder: cache_folder()?,
         limits,
         compiler: Compiler::Child { program, arguments: vec![COMPILE_COMMAND.into()] },
     };
-    Ok(Arc::new(AllRoles { components: PluginRoles::new(settings) }))
+    let components = PluginRoles::new(settings);
+    interrupt::stops_plugins(components.canceller())?;
+    Ok(Arc::new(AllRoles { components }))
+}
+
+/// The user's folder for compiled code. What lies there is executed, so it is in no project: those are handed on, code and all.
+fn cache_folder() -> Result<Option<PathBuf>, Problem> {
+    let Some(folder) = environment::cache_folder().map(|folder| folder.join("hsm/plugins")) else {
+        return Ok(None);
+    };
+    match Project::around(&folder) {
+        None => Ok(Some(folder)),
+        Some(project) => {
+            let (folder, project) = (folder.display(), project.display());
+            let message = format!("the compile cache `{folder}` would be in the project `{project}`");
+            Err(Problem::new(Exit::Configuration, message)
+                .with_hint("choose a place that is yours alone with the variable XDG_CACHE_HOME"))
+        }
+    }
 }
 
 struct AllRoles {

@@ -55,6 +55,11 @@ impl Project {
         Self::load(&here, file, console)
     }
 
+    /// The project's folder that a place is in, without looking at any settings.
+    pub fn around(place: &Path) -> Option<PathBuf> {
+        settings_file(place, environment::home().as_deref()).map(|found| found.folder)
+    }
+
     fn load(here: &Path, file: Option<FoundSettings>, console: Console) -> Result<Self, Problem> {
         let variables = environment::settings();
         let pairs = variables.iter().map(|(name, value)| (name.as_str(), value.as_str()));

@@ -3,6 +3,7 @@
 //! Nothing authenticates an entry: whoever may write here may run code as the user. The owner and the mode of the folder are the
 //! whole defence, which is why they are checked each time. Another process of the same user is not defended against.
 
+use crate::sandbox::compiled::UNFINISHED;
 use std::fs::{DirBuilder, File};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -22,6 +23,14 @@ pub enum CacheFolderError {
     /// It is a file, or a link to somewhere.
     #[error("the compile cache `{0}` is not a folder")]
     NotAFolder(String),
+    /// Somebody else could put another folder in its place.
+    #[error("the compile cache `{path}` is not safe: others may change what `{parent}` holds")]
+    Exposed {
+        /// The folder.
+        path: String,
+        /// A folder that it is in.
+        parent: String,
+    },
     /// Somebody else owns it.
     #[error("the compile cache `{path}` belongs to user {owner}, not to you")]
     Foreign {
@@ -49,6 +58,9 @@ impl CacheFolderError {
             Self::NotAFolder(path) | Self::Foreign { path, .. } => {
                 format!("move `{path}` away; hsm makes a folder of its own")
             }
+            Self::Exposed { .. } => {
+                "choose a place that is yours alone with the variable XDG_CACHE_HOME".to_owned()
+            }
             Self::Open { path, .. } => {
                 format!(
                     "remove it (`rm -r {path}`): others may have written there, and what lies in it is executed"
@@ -74,6 +86,9 @@ impl CacheFolder {
         let path = std::path::absolute(path).map_err(io)?;
         DirBuilder::new().recursive(true).mode(0o700).create(&path).map_err(io)?;
         check(&path)?;
+        // Folders above it may be links. The place they lead to is what has to be safe, and what is used from here on.
+        let path = path.canonicalize().map_err(io)?;
+        check_parents(&path)?;
         Ok(Self { path, _temporary: None })
     }
 
@@ -91,11 +106,15 @@ impl CacheFolder {
         &self.path
     }
 
+    /// That something in the folder cannot be read or written.
+    pub(super) fn io(&self, source: std::io::Error) -> CacheFolderError {
+        CacheFolderError::Io { path: self.path.display().to_string(), source }
+    }
+
     /// Keeps other processes from compiling into the folder for as long as the file is open, and removes what killed ones left
     /// behind: an unfinished entry would block its plugin's place for ever. Where the file system has no locks, there is none.
     pub(crate) fn lock(&self) -> Result<File, CacheFolderError> {
-        let io = |source| CacheFolderError::Io { path: self.path.display().to_string(), source };
-        let file = File::create(self.path.join("lock")).map_err(io)?;
+        let file = File::create(self.path.join("lock")).map_err(|error| self.io(error))?;
         if file.lock().is_ok() {
             remove_unfinished(&self.path);
         }
@@ -121,12 +140,35 @@ fn check(path: &Path) -> Result<(), CacheFolderError> {
     Ok(())
 }
 
+/// Nobody but the user and root may put another folder in the place of one above it. A folder with the sticky bit, such as `/tmp`, lets
+/// others in without letting them do that; the user's own group is taken for the user.
+fn check_parents(path: &Path) -> Result<(), CacheFolderError> {
+    let (user, group) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
+    for parent in path.ancestors().skip(1) {
+        let metadata = parent
+            .metadata()
+            .map_err(|source| CacheFolderError::Io { path: path.display().to_string(), source })?;
+        let mode = metadata.mode();
+        let is_sticky = mode & 0o1000 != 0;
+        let is_open = mode & 0o002 != 0 || (mode & 0o020 != 0 && metadata.gid() != group);
+        if ![0, user].contains(&metadata.uid()) || (is_open && !is_sticky) {
+            return Err(CacheFolderError::Exposed {
+                path: path.display().to_string(),
+                parent: parent.display().to_string(),
+            });
+        }
+    }
+    Ok(())
+}
+
 /// Entries lie a few folders deep. What cannot be read or removed is left: at worst a plugin is compiled each time.
 fn remove_unfinished(folder: &Path) {
     let Ok(entries) = std::fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
         let Ok(kind) = entry.file_type() else { continue };
-        if kind.is_dir() {
+        if kind.is_dir() && entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
+            let _ = std::fs::remove_dir_all(entry.path());
+        } else if kind.is_dir() {
             remove_unfinished(&entry.path());
         } else if entry.file_name().to_string_lossy().contains(".wip-atomic-write") {
             let _ = std::fs::remove_file(entry.path());
@@ -176,8 +218,10 @@ mod tests {
         std::fs::create_dir_all(&deep).unwrap();
         std::fs::write(deep.join("abc"), "entry").unwrap();
         std::fs::write(deep.join("abc.wip-atomic-write-mod"), "half").unwrap();
+        let unfinished = folder.path().join("unfinished-abc");
+        std::fs::create_dir_all(unfinished.join("modules")).unwrap();
         let _lock = folder.lock().unwrap();
         assert!(deep.join("abc").exists());
-        assert!(!deep.join("abc.wip-atomic-write-mod").exists());
+        assert!(!deep.join("abc.wip-atomic-write-mod").exists() && !unfinished.exists());
     }
 }

@@ -5,10 +5,9 @@
 //! the result from there. The two only share the folder, the bytes (over standard input) and an exit code.
 
 use crate::limits::{self, Limit, Limits};
-use crate::sandbox::cache_folder::CacheFolder;
 use crate::sandbox::canceller::Canceller;
 use crate::sandbox::engine;
-use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, Signal, set_parent_process_death_signal, setrlimit};
 use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::os::unix::process::ExitStatusExt;
@@ -52,7 +51,7 @@ pub(crate) enum CompileError {
 pub(crate) fn compile(
     program: &Path,
     arguments: &[OsString],
-    folder: &CacheFolder,
+    folder: &Path,
     limits: &Limits,
     canceller: &Canceller,
     wasm: &[u8],
@@ -62,7 +61,7 @@ pub(crate) fn compile(
         let runtime = runtime.map_err(|error| CompileError::Child(error.to_string()))?;
         runtime.block_on(async {
             tokio::select! {
-                output = run(program, arguments, folder.path(), limits, wasm) => match output {
+                output = run(program, arguments, folder, limits, wasm) => match output {
                     Ok(output) => judge(&output),
                     Err(error) => Err(CompileError::Child(format!("`{}`: {error}", program.display()))),
                 },
@@ -147,6 +146,7 @@ fn compile_from_stdin(arguments: &[OsString]) -> Result<(), (i32, String)> {
     let Some(&[memory_mib, time_s]) = numbers.as_deref() else {
         return Err(unusable("two limits are needed".to_owned()));
     };
+    end_with_parent().map_err(unusable)?;
     limit_this_process(memory_mib, time_s).map_err(unusable)?;
     let mut wasm = Vec::new();
     std::io::stdin().read_to_end(&mut wasm).map_err(|error| unusable(error.to_string()))?;
@@ -176,6 +176,12 @@ pub(crate) fn open_cache(folder: &Path) -> wasmtime::Result<Cache> {
     let mut config = CacheConfig::new();
     config.with_directory(folder);
     Cache::new(config)
+}
+
+/// A parent that is killed can stop nobody, and nobody would want the result.
+fn end_with_parent() -> Result<(), String> {
+    set_parent_process_death_signal(Some(Signal::KILL))
+        .map_err(|error| format!("the end of the parent cannot be noticed: {error}"))
 }
 
 fn limit_this_process(memory_mib: u64, time_s: u64) -> Result<(), String> {

@@ -7,6 +7,7 @@ mod bindings;
 mod cache_folder;
 mod canceller;
 mod check;
+mod compiled;
 mod compiler_child;
 mod convert;
 mod engine;
@@ -24,11 +25,14 @@ use crate::limits::{Limit, Limits};
 use aggregator::ComponentAggregator;
 use bindings::shared;
 use cache_folder::CacheFolder;
+use compiled::Key;
+use compiler_child::CompileError;
 use engine::Ticker;
 use generator::ComponentGenerator;
 use hsm_core::roles::{Aggregator, Failure, Generator};
 use lines::Lines;
 use state::State;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use wasmtime::component::{Component, HasSelf, Linker};
@@ -54,7 +58,7 @@ impl Sandbox {
         engine::limit_compile_threads();
         let folder = open_folder(cache_folder).map_err(|error| fault::cache_folder(&error))?;
         let engine_fault = |error: wasmtime::Error| fault::host(&format!("{error:#}"));
-        let cache = compiler_child::open_cache(folder.path()).map_err(engine_fault)?;
+        let cache = compiler_child::open_cache(&compiled::code(&folder)).map_err(engine_fault)?;
         let engine = engine::engine(Some(cache)).map_err(engine_fault)?;
         let linker = linker(&engine).map_err(engine_fault)?;
         let ticker = Ticker::start(&engine).map_err(|error| fault::host(&error.to_string()))?;
@@ -70,15 +74,54 @@ impl Sandbox {
 
     fn component(&self, plugin: &str, limits: &Limits, wasm: &[u8]) -> Result<Component, Failure> {
         let failed = |error| fault::not_compiled(plugin, limits, error);
-        let _lock = self.folder.lock().map_err(|error| fault::cache_folder(&error))?;
         if let Compiler::Child { program, arguments } = &self.compiler {
-            tracing::debug!(plugin, "compiling, unless that was done before");
-            let (folder, canceller) = (&self.folder, &self.canceller);
-            compiler_child::compile(program, arguments, folder, limits, canceller, wasm).map_err(failed)?;
+            let key = Key::new(&self.engine, wasm);
+            if !compiled::is_there(&self.folder, &key, limits) {
+                self.compile(program, arguments, &key, limits, wasm).map_err(|problem| match problem {
+                    NotCompiled::Folder(error) => fault::cache_folder(&error),
+                    NotCompiled::Component(error) => failed(error),
+                })?;
+            }
         }
         // After a child this finds the code in the cache.
         Component::new(&self.engine, wasm)
-            .map_err(|error| failed(compiler_child::CompileError::Invalid(format!("{error:#}"))))
+            .map_err(|error| failed(CompileError::Invalid(format!("{error:#}"))))
+    }
+
+    /// Has a child compile, unless another process did while this one waited its turn.
+    fn compile(
+        &self,
+        program: &Path,
+        arguments: &[OsString],
+        key: &Key,
+        limits: &Limits,
+        wasm: &[u8],
+    ) -> Result<(), NotCompiled> {
+        let _lock = self.folder.lock()?;
+        if compiled::is_there(&self.folder, key, limits) {
+            return Ok(());
+        }
+        let made = compiled::unfinished(&self.folder)?;
+        compiler_child::compile(program, arguments, made.path(), limits, &self.canceller, wasm)?;
+        Ok(compiled::take_over(&self.folder, &made, key, limits)?)
+    }
+}
+
+/// Why there is no compiled code.
+enum NotCompiled {
+    Folder(CacheFolderError),
+    Component(CompileError),
+}
+
+impl From<CacheFolderError> for NotCompiled {
+    fn from(error: CacheFolderError) -> Self {
+        Self::Folder(error)
+    }
+}
+
+impl From<CompileError> for NotCompiled {
+    fn from(error: CompileError) -> Self {
+        Self::Component(error)
     }
 }
 

@@ -48,11 +48,11 @@ fn a_child_compiles_once_and_the_cache_serves_everybody() {
         let config = r#"{"samples": 3, "axes": {"x": {"uniform": [0, 1]}}}"#;
         assert_eq!(plugin.role.open(&spec(config)).unwrap().next(9).unwrap().rows, 3);
     }
-    let compiled = entries(&cache);
+    let compiled = entries(&cache.join("code"));
     // The child alone has compiled: one component is one entry.
     assert_eq!(compiled.len(), 1, "{compiled:?}");
     load(&cache, child(), Limits::default()).unwrap();
-    assert_eq!(entries(&cache), compiled);
+    assert_eq!(entries(&cache.join("code")), compiled);
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn a_truncated_entry_is_compiled_again() {
     let world = tempfile::tempdir().unwrap();
     let cache = world.path().join("cache");
     load(&cache, child(), Limits::default()).unwrap();
-    let (entry, _) = entries(&cache).remove(0);
+    let (entry, _) = entries(&cache.join("code")).remove(0);
     let whole = std::fs::read(&entry).unwrap();
     std::fs::write(&entry, &whole[..whole.len() / 2]).unwrap();
     load(&cache, child(), Limits::default()).unwrap();

@@ -3,6 +3,7 @@
 
 use super::task_output::TaskOutput;
 use crate::context::Context;
+use crate::interrupt;
 use crate::output::{Console, Progress, counted, duration, escape};
 use crate::report::{Exit, Problem};
 use hsm_core::state::TaskState;
@@ -81,6 +82,7 @@ impl<'a> Follower<'a> {
         let entered = runtime.enter();
         let interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
         drop(entered);
+        interrupt::is_about_tasks();
         Ok(Self {
             context,
             sweep_dir: sweep_dir.to_owned(),

@@ -1,4 +1,3 @@
-use super::super::keys::parse_key;
 use super::*;
 use crate::bundle::samples;
 use crate::inspect::Role;
