@@ -1,12 +1,14 @@
 //! hsm end to end: the built binary, real processes, real plugins. One module a theme; `tests/README.md` says what is shown where.
 
 mod bad_input;
-mod bundles;
 mod cancelling;
 mod collecting;
 mod commands;
+mod compile_cache;
 mod completing;
 mod gpus;
+mod hostile;
+mod interrupting;
 mod journal;
 mod killing;
 mod local;
@@ -15,4 +17,3 @@ mod planning;
 mod plugins;
 mod reference;
 mod shown;
-mod trust;
