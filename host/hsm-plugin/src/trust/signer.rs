@@ -3,8 +3,9 @@
 
 use super::error::TrustError;
 use super::files::{io_error, shown};
-use super::keys::{KeyId, parse_key};
+use super::keys::KeyId;
 use crate::bundle::Bundle;
+use ct_codecs::{Base64, Decoder};
 use minisign::{ErrorKind, KeyPair, PublicKey, SecretKey, SecretKeyBox};
 use std::fmt;
 use std::fs::{DirBuilder, File, OpenOptions};
@@ -17,6 +18,10 @@ const KEY_MAX_BYTES: u64 = 4 << 10;
 /// How the second line of a secret key begins, when a password protects it and when none does: the names of the algorithms in Base64.
 const ENCRYPTED_START: &str = "RWRTY0Iy";
 const PLAIN_START: &str = "RWQAAEIy";
+/// What the second line of a secret key holds, in bytes: names of algorithms, how the password is used, id, key and checksum.
+const KEY_BYTES: usize = 6 + 48 + 8 + 64 + CHECKSUM_BYTES;
+/// The checksum at the end of it, in bytes.
+const CHECKSUM_BYTES: usize = 32;
 
 /// Why there is no key or no signature.
 #[derive(Debug, thiserror::Error)]
@@ -103,10 +108,10 @@ pub fn generate(path: &Path, password: Option<Password<'_>>) -> Result<NewKey, S
         None => KeyPair::generate_unencrypted_keypair(),
         Some(password) => KeyPair::generate_encrypted_keypair(Some(ask(password)?)),
     };
-    let boxed = made.and_then(|KeyPair { pk, sk }| Ok((sk.to_box(Some("hsm secret key"))?, pk.to_box()?)));
+    let boxed = made.and_then(|KeyPair { pk, sk }| Ok((sk.to_box(Some("hsm secret key"))?, pk)));
     let (secret, public) = boxed.map_err(|error| failed("make a key", &error))?;
-    let public_text = public.into_string();
-    let (_, id) = parse_key(&public_text).ok_or_else(|| SigningError::NotAKey(shown(&public_path)))?;
+    let id = KeyId::from_bytes(public.keynum()).ok_or_else(|| SigningError::NotAKey(shown(&public_path)))?;
+    let public_text = format!("untrusted comment: minisign public key {id}\n{}\n", public.to_base64());
     write_new(path, secret.into_string().as_bytes(), 0o600)?;
     write_new(&public_path, public_text.as_bytes(), 0o644)?;
     Ok(NewKey { id, public_path, public_text })
@@ -139,7 +144,7 @@ impl SigningKey {
         let start = text.lines().nth(1).unwrap_or_default().to_owned();
         let boxed = SecretKeyBox::from(text);
         let secret = if start.starts_with(PLAIN_START) {
-            boxed.into_unencrypted_secret_key().map_err(|_| not_a_key())?
+            plain_key(boxed).ok_or_else(not_a_key)?
         } else if start.starts_with(ENCRYPTED_START) {
             boxed.into_secret_key(Some(ask(password)?)).map_err(|error| match error.kind() {
                 ErrorKind::Verify => SigningError::WrongPassword(shown(path)),
@@ -175,6 +180,19 @@ impl SigningKey {
             .map(|signature| signature.to_bytes())
             .map_err(|error| failed("sign", &error))
     }
+}
+
+/// A key that no password protects. The stock tool leaves the checksum of such a key empty, which the library takes for damage.
+fn plain_key(boxed: SecretKeyBox) -> Option<SecretKey> {
+    let text = boxed.to_string();
+    boxed.into_unencrypted_secret_key().ok().or_else(|| {
+        let bytes = Base64::decode_to_vec(text.lines().nth(1)?, None).ok()?;
+        let checksum = bytes.len().checked_sub(CHECKSUM_BYTES)?;
+        if bytes.len() != KEY_BYTES || bytes[checksum..].iter().any(|byte| *byte != 0) {
+            return None;
+        }
+        SecretKey::from_bytes(&bytes).ok()
+    })
 }
 
 fn ask(password: Password<'_>) -> Result<String, SigningError> {

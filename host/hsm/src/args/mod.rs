@@ -7,7 +7,10 @@ mod sweep_file;
 mod sweeps;
 mod values;
 
-pub use plugin::{Language, NewPluginArgs, PluginArgs, PluginCommand, RoleName};
+pub use plugin::{
+    AddPluginArgs, CheckPluginArgs, KeygenArgs, Language, ListPluginsArgs, NewPluginArgs, PackPluginArgs,
+    PluginArgs, PluginCommand, RemovePluginArgs, RoleName, SignPluginArgs, VerifyPluginArgs,
+};
 pub use setup::{CompilePluginArgs, CompletionsArgs, DriveArgs, InitArgs, TrustArgs};
 pub use sweep_file::{LimitArgs, PlanArgs, RunArgs, SourceArgs};
 pub use sweeps::{

@@ -16,6 +16,103 @@ pub struct PluginArgs {
 pub enum PluginCommand {
     /// Begin a plugin: a folder that builds and passes its tests as it is
     New(NewPluginArgs),
+    /// Look into a plugin: its role, what it imports, its limits, its signature, and what it may do
+    Check(CheckPluginArgs),
+    /// Make one file of a plugin's folder
+    Pack(PackPluginArgs),
+    /// Make a key to sign plugins with
+    Keygen(KeygenArgs),
+    /// Sign a packed plugin
+    Sign(SignPluginArgs),
+    /// Make sure that a plugin is what it should be, and may be used
+    Verify(VerifyPluginArgs),
+    /// Add a plugin to this project, to be used by its name
+    Add(AddPluginArgs),
+    /// List the plugins of this project
+    List(ListPluginsArgs),
+    /// Remove a plugin from this project
+    Remove(RemovePluginArgs),
+}
+
+/// `hsm plugin check`
+#[derive(Args, Debug)]
+pub struct CheckPluginArgs {
+    /// A `.wasm` file, a plugin's folder, or the tar of one
+    #[arg(value_name = "FILE|DIR|TAR")]
+    pub path: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `hsm plugin pack`
+#[derive(Args, Debug)]
+pub struct PackPluginArgs {
+    /// The folder that the plugin is in
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+    /// The file to write, instead of `NAME-VERSION.tar`
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// `hsm plugin keygen`
+#[derive(Args, Debug)]
+pub struct KeygenArgs {
+    /// The file to write, instead of `~/.hsm/signing/hsm.key`; the public key goes beside it
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Protect the key with nothing but the mode of its file
+    #[arg(long)]
+    pub no_password: bool,
+}
+
+/// `hsm plugin sign`
+#[derive(Args, Debug)]
+pub struct SignPluginArgs {
+    /// The packed plugin, as a tar or as a folder
+    #[arg(value_name = "TAR|DIR")]
+    pub path: PathBuf,
+    /// The secret key, instead of `~/.hsm/signing/hsm.key`
+    #[arg(long, value_name = "FILE")]
+    pub key: Option<PathBuf>,
+}
+
+/// `hsm plugin verify`
+#[derive(Args, Debug)]
+pub struct VerifyPluginArgs {
+    /// A plugin of this project by its name, or any by its path; without it, all of this project
+    #[arg(value_name = "NAME|PATH")]
+    pub reference: Option<String>,
+}
+
+/// `hsm plugin add`
+#[derive(Args, Debug)]
+pub struct AddPluginArgs {
+    /// The plugin: a tar, a folder or a `.wasm` file
+    #[arg(value_name = "TAR|DIR|FILE")]
+    pub path: PathBuf,
+    /// Answer yes to what would be asked at a terminal
+    #[arg(long)]
+    pub yes: bool,
+    /// Let the plugin have these commands run as you (scheduler plugins)
+    #[arg(long, value_name = "COMMAND", value_delimiter = ',')]
+    pub grant: Vec<String>,
+}
+
+/// `hsm plugin list`
+#[derive(Args, Debug)]
+pub struct ListPluginsArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `hsm plugin remove`
+#[derive(Args, Debug)]
+pub struct RemovePluginArgs {
+    /// Its name
+    pub name: String,
 }
 
 /// `hsm plugin new`

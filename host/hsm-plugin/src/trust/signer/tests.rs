@@ -1,3 +1,4 @@
+use super::super::keys::parse_key;
 use super::*;
 use crate::bundle::samples;
 use crate::inspect::Role;

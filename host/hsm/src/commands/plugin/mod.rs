@@ -1,6 +1,17 @@
 //! `hsm plugin …`, one file a command.
 
+mod add;
+mod check;
+mod keygen;
+mod list;
 mod new;
+mod pack;
+mod password;
+mod remove;
+mod sign;
+mod support;
+mod verify;
+mod wishes;
 
 use crate::args::{GlobalArgs, PluginArgs, PluginCommand};
 use crate::output::Console;
@@ -10,8 +21,16 @@ use crate::report::{Exit, Problem};
 ///
 /// # Errors
 /// Whatever kept it from doing so.
-pub fn run(args: &PluginArgs, _global: &GlobalArgs, console: Console) -> Result<Exit, Problem> {
+pub fn run(args: &PluginArgs, global: &GlobalArgs, console: Console) -> Result<Exit, Problem> {
     match &args.command {
         PluginCommand::New(args) => new::run(args, console),
+        PluginCommand::Check(args) => check::run(args, global, console),
+        PluginCommand::Pack(args) => pack::run(args, global, console),
+        PluginCommand::Keygen(args) => keygen::run(args, console),
+        PluginCommand::Sign(args) => sign::run(args, global, console),
+        PluginCommand::Verify(args) => verify::run(args, global, console),
+        PluginCommand::Add(args) => add::run(args, global, console),
+        PluginCommand::List(args) => list::run(args, global, console),
+        PluginCommand::Remove(args) => remove::run(args, console),
     }
 }
