@@ -1,6 +1,7 @@
 //! hsm end to end: the built binary, real processes, real plugins. One module a theme; `tests/README.md` says what is shown where.
 
 mod bad_input;
+mod bundles;
 mod cancelling;
 mod collecting;
 mod commands;
@@ -17,3 +18,4 @@ mod planning;
 mod plugins;
 mod reference;
 mod shown;
+mod trust;

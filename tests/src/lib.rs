@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows how hsm is made. A test sees what a user sees: commands, what they print, exit codes, files and processes.
 
+mod bundle;
 mod generated;
 mod processes;
 mod run;
@@ -9,6 +10,7 @@ mod shown;
 mod wait;
 mod world;
 
+pub use bundle::hollow_component;
 pub use generated::{check_generated, table_row};
 pub use processes::{Process, processes_of};
 pub use run::{Run, Running};

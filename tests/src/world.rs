@@ -239,6 +239,19 @@ impl World {
         path.to_string_lossy().into_owned()
     }
 
+    /// The program of the stock `minisign`, as `tests/setup` found or unpacked it.
+    ///
+    /// # Panics
+    /// When there is none.
+    #[must_use]
+    pub fn minisign() -> String {
+        std::env::var("HSM_MINISIGN").ok().filter(|path| Path::new(path).is_file()).unwrap_or_else(|| {
+            panic!(
+                "this test needs `minisign`, and HSM_MINISIGN names none: run `tests/setup`, which gets it"
+            )
+        })
+    }
+
     /// A file or folder of this checkout.
     #[must_use]
     pub fn checkout(relative: &str) -> PathBuf {
