@@ -6,7 +6,7 @@
 use hsm_core::roles::{AggregatorSpec, Failure, GeneratorSpec, Results, Roles};
 use hsm_core::state::TaskState;
 use hsm_core::table::{Cells, Column, Table};
-use hsm_plugin::{Compiler, Limits, PluginRoles, PluginSettings};
+use hsm_plugin::{Compiler, PluginRoles, PluginSettings};
 use std::time::{Duration, Instant};
 
 const POINTS: u64 = 6_000_000;
@@ -16,12 +16,7 @@ const ROUNDS: usize = 5;
 
 fn main() -> Result<(), Failure> {
     let folder = std::env::args().nth(1).unwrap_or_else(|| "target/plugins".to_owned());
-    let roles = PluginRoles::new(PluginSettings {
-        base_folder: folder.into(),
-        cache_folder: None,
-        limits: Limits::default(),
-        compiler: Compiler::InProcess,
-    });
+    let roles = PluginRoles::new(PluginSettings::new(folder.into(), Compiler::InProcess));
     let mut points = Vec::new();
     let mut tasks = Vec::new();
     for _ in 0..ROUNDS {

@@ -1,33 +1,56 @@
-//! From a reference to a role: reads the file, checks its digest, looks at it, compiles it.
+//! From a reference to a role: finds the plugin, has it judged, compiles it, and holds configurations against its manifest.
 
+use crate::bundle::{BundleError, BundleProblem, COMPONENT, Manifest};
 use crate::inspect::{Role, inspect};
-use crate::limits::{Limit, Limits};
-use crate::plain::{hex, plain_line};
+use crate::limits::{Limit, Limits, mib};
+use crate::plain::plain_line;
 use crate::sandbox::{Canceller, Compiler, Plugin, Sandbox, fault};
-use hsm_core::roles::{Aggregator, Blame, Failure, Generator, Loaded, Roles};
-use sha2::{Digest, Sha256};
-use std::fs::File;
-use std::io::Read;
-use std::os::unix::fs::OpenOptionsExt;
+use crate::trust::{Admitted, Lock, NotAdmitted, Site, Trust};
+use hsm_core::roles::{
+    Aggregation, Aggregator, AggregatorSpec, Blame, Failure, Generator, GeneratorSpec, Loaded, Roles, Search,
+};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// How plugins are run.
+/// How plugins are found, judged and run.
 #[derive(Clone, Debug)]
 pub struct PluginSettings {
-    /// The folder that relative references start from: the project's, or the current one.
+    /// The folder that relative paths start from: the project's, or the current one.
     pub base_folder: PathBuf,
+    /// The project whose plugins go by name.
+    pub project: Option<PathBuf>,
+    /// The user's own folder (`~/.hsm`), with keys and grants.
+    pub user_folder: Option<PathBuf>,
+    /// Where the site's policy and keys are.
+    pub site: Site,
     /// The folder for compiled code, the user's own; without one, each process compiles into a temporary folder.
     pub cache_folder: Option<PathBuf>,
-    /// What plugins may use.
+    /// What plugins may use, as far as flags say.
     pub limits: Limits,
     /// How components are compiled.
     pub compiler: Compiler,
 }
 
+impl PluginSettings {
+    /// Plugins by path only, of nobody in particular, compiled into a temporary folder, with the usual limits.
+    #[must_use]
+    pub fn new(base_folder: PathBuf, compiler: Compiler) -> Self {
+        Self {
+            base_folder,
+            project: None,
+            user_folder: None,
+            site: Site::default(),
+            cache_folder: None,
+            limits: Limits::default(),
+            compiler,
+        }
+    }
+}
+
 /// Plugins as roles. Making it costs nothing; the engine starts with the first plugin.
 ///
-/// A reference is the path of a `.wasm` file.
+/// A reference is the name of a plugin that was added to the project, or the path of a `.wasm` file, of a bundle's tar or of its folder. What
+/// has a `/` in it, or ends in `.wasm` or `.tar`, is a path.
 pub struct PluginRoles {
     settings: PluginSettings,
     canceller: Canceller,
@@ -47,19 +70,39 @@ impl PluginRoles {
         self.canceller.clone()
     }
 
-    /// The digest of what was referred to, and the component that was loaded from it.
-    fn load(&self, reference: &str, digest: Option<&str>, wanted: Role) -> Result<(String, Plugin), Failure> {
-        let path = self.settings.base_folder.join(reference);
-        let wasm = read(&path, reference, &self.settings.limits)?;
-        let found = hex(&Sha256::digest(&wasm));
+    /// Finds a plugin and has it judged; nothing of it is compiled.
+    fn admit(&self, reference: &str) -> Result<Admitted, Failure> {
+        let PluginSettings { base_folder, project, user_folder, site, limits, .. } = &self.settings;
+        let trust = Trust::read(site, user_folder.as_deref())?;
+        let path = base_folder.join(reference);
+        let by_name = match project {
+            Some(project) if !is_path(reference) => is_added(project, reference)? || !path.exists(),
+            _ => false,
+        };
+        let admitted = match project {
+            Some(project) if by_name => trust.by_name(project, reference, limits),
+            _ => trust.by_path(&path, limits),
+        };
+        let admitted = admitted.map_err(|error| not_admitted(reference, limits, error))?;
+        // The site's ceiling is known only now.
+        let size = admitted.bundle.component().len() as u64;
+        if size > mib(admitted.limits.value(Limit::ComponentMib)) {
+            return Err(too_large(reference, &admitted.limits));
+        }
+        Ok(admitted)
+    }
+
+    fn load(&self, reference: &str, digest: Option<&str>, wanted: Role) -> Result<Judged, Failure> {
+        let Admitted { bundle, capabilities, limits, .. } = self.admit(reference)?;
+        let found = bundle.digest.to_string();
         if let Some(expected) = digest.filter(|expected| !expected.eq_ignore_ascii_case(&found)) {
             return Err(changed(reference, expected, &found));
         }
-        inspect(&wasm, wanted).map_err(|error| fault::inspected(reference, &error))?;
-        let limits = self.settings.limits.clone();
-        let plugin = self.sandbox()?.load(&plugin_name(&path), limits, &wasm)?;
-        // A file by itself asks for nothing, so it gets nothing.
-        Ok((found, plugin.reading_results(false)))
+        inspect(bundle.component(), wanted).map_err(|error| fault::inspected(reference, &error))?;
+        let name = bundle.manifest.name.as_str();
+        let plugin = self.sandbox()?.load(name, limits, bundle.component())?;
+        let plugin = plugin.reading_results(capabilities.read_results);
+        Ok(Judged { digest: found, manifest: bundle.manifest, plugin })
     }
 
     fn sandbox(&self) -> Result<Arc<Sandbox>, Failure> {
@@ -73,17 +116,24 @@ impl PluginRoles {
     }
 }
 
+/// A plugin that may be used, compiled.
+struct Judged {
+    digest: String,
+    manifest: Manifest,
+    plugin: Plugin,
+}
+
 impl Roles for PluginRoles {
     fn generator(&self, reference: &str, digest: Option<&str>) -> Result<Loaded<dyn Generator>, Failure> {
-        let (digest, plugin) = self.load(reference, digest, Role::Generator)?;
-        let name = plugin.name().to_owned();
-        Ok(Loaded { name, digest, role: plugin.generator()? })
+        let Judged { digest, manifest, plugin } = self.load(reference, digest, Role::Generator)?;
+        let (name, role) = (plugin.name().to_owned(), plugin.generator()?);
+        Ok(Loaded { name, digest, role: Arc::new(Configured { manifest, role }) })
     }
 
     fn aggregator(&self, reference: &str, digest: Option<&str>) -> Result<Loaded<dyn Aggregator>, Failure> {
-        let (digest, plugin) = self.load(reference, digest, Role::Aggregator)?;
-        let name = plugin.name().to_owned();
-        Ok(Loaded { name, digest, role: plugin.aggregator()? })
+        let Judged { digest, manifest, plugin } = self.load(reference, digest, Role::Aggregator)?;
+        let (name, role) = (plugin.name().to_owned(), plugin.aggregator()?);
+        Ok(Loaded { name, digest, role: Arc::new(Configured { manifest, role }) })
     }
 }
 
@@ -93,37 +143,67 @@ impl std::fmt::Debug for PluginRoles {
     }
 }
 
-/// Reads a regular file within the limit. Opened without blocking, so that a pipe in its place cannot hold anybody up.
-fn read(path: &Path, reference: &str, limits: &Limits) -> Result<Vec<u8>, Failure> {
-    let shown = plain_line(reference, 500);
-    let fail = |code, problem: String| {
-        Failure::new(Blame::Config, code, format!("the plugin `{shown}` cannot be read: {problem}"))
-    };
-    let io = |error: std::io::Error| match error.kind() {
-        std::io::ErrorKind::NotFound => {
-            Failure::new(Blame::Config, "not-found", format!("there is no plugin `{shown}`"))
-                .with_hint("give the path of its `.wasm` file")
+/// A role whose configuration is held against the manifest first, so that a slip is told in words that know the settings.
+struct Configured<R: ?Sized> {
+    manifest: Manifest,
+    role: Arc<R>,
+}
+
+impl<R: ?Sized> Configured<R> {
+    fn check(&self, config: &str) -> Result<(), Failure> {
+        let name = &self.manifest.name;
+        let fail = |message: String| Failure::new(Blame::Config, "bad-config", message);
+        let config = serde_json::from_str(config)
+            .map_err(|error| fail(format!("the configuration of `{name}` is not JSON: {error}")))?;
+        self.manifest.check_config(&config).map_err(|error| {
+            fail(format!("the configuration of `{name}` cannot be used: {error}")).with_hint(error.hint())
+        })
+    }
+}
+
+impl Generator for Configured<dyn Generator> {
+    fn open(&self, spec: &GeneratorSpec) -> Result<Box<dyn Search>, Failure> {
+        self.check(&spec.config)?;
+        self.role.open(spec)
+    }
+}
+
+impl Aggregator for Configured<dyn Aggregator> {
+    fn open(&self, spec: &AggregatorSpec) -> Result<Box<dyn Aggregation>, Failure> {
+        self.check(&spec.config)?;
+        self.role.open(spec)
+    }
+}
+
+/// Whether a reference can only be a path.
+fn is_path(reference: &str) -> bool {
+    let ending = Path::new(reference).extension();
+    reference.contains('/') || ending.is_some_and(|ending| ending == "wasm" || ending == "tar")
+}
+
+fn is_added(project: &Path, name: &str) -> Result<bool, Failure> {
+    let lock = Lock::read(project)?;
+    Ok(name.parse().is_ok_and(|name| lock.entry(&name).is_some()))
+}
+
+fn not_admitted(reference: &str, limits: &Limits, error: NotAdmitted) -> Failure {
+    match error {
+        NotAdmitted::Bundle(BundleError { problem: BundleProblem::TooLarge { name, .. }, .. })
+            if name == COMPONENT =>
+        {
+            too_large(reference, limits)
         }
-        _ => fail("unreadable", error.to_string()),
-    };
-    let flags = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or_default();
-    let file = File::options().read(true).custom_flags(flags).open(path).map_err(io)?;
-    let metadata = file.metadata().map_err(io)?;
-    if !metadata.is_file() {
-        let kind = if metadata.is_dir() { "a folder" } else { "not a regular file" };
-        return Err(
-            fail("unreadable", format!("it is {kind}")).with_hint("give the path of its `.wasm` file")
-        );
+        error => error.into(),
     }
-    let max = limits.bytes(Limit::ComponentMib);
-    let mut wasm = Vec::new();
-    file.take(max.saturating_add(1)).read_to_end(&mut wasm).map_err(io)?;
-    if wasm.len() as u64 > max {
-        let limit = limits.value(Limit::ComponentMib);
-        let text = format!("the plugin `{shown}` cannot be read: it is larger than {limit} MiB");
-        return Err(fault::at_limit("too-large", &text, limits, Limit::ComponentMib));
-    }
-    Ok(wasm)
+}
+
+fn too_large(reference: &str, limits: &Limits) -> Failure {
+    let shown = plain_line(reference, 500);
+    let text = format!(
+        "the plugin `{shown}` cannot be used: its component is larger than {} MiB",
+        limits.value(Limit::ComponentMib)
+    );
+    fault::at_limit("too-large", &text, limits, Limit::ComponentMib)
 }
 
 fn changed(reference: &str, expected: &str, found: &str) -> Failure {
@@ -135,33 +215,17 @@ fn changed(reference: &str, expected: &str, found: &str) -> Failure {
         .with_hint("bring the former file back, or begin a new sweep with the new one")
 }
 
-/// The file's name without its ending, made fit for a folder.
-fn plugin_name(path: &Path) -> String {
-    let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-    let plain = |character: char| {
-        let fits = character.is_ascii_alphanumeric() || matches!(character, '.' | '_' | '-');
-        if fits { character } else { '-' }
-    };
-    let name: String = stem.chars().take(64).map(plain).collect();
-    let name = name.trim_start_matches(['.', '-']);
-    if name.is_empty() { "plugin".to_owned() } else { name.to_owned() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn names_are_fit_for_a_folder() {
-        let cases = [
-            ("target/plugins/leaderboard.wasm", "leaderboard"),
-            ("../a b/ü;x.wasm", "--x"),
-            (".hidden.wasm", "hidden"),
-            ("-rf.wasm", "rf"),
-            ("/", "plugin"),
-        ];
-        for (path, expected) in cases {
-            assert_eq!(plugin_name(Path::new(path)), expected.trim_start_matches('-'), "{path}");
+    fn paths_are_told_from_names() {
+        for path in ["a.wasm", "./a", "plugins/a", "a.tar", "/a", ".."] {
+            assert_eq!(is_path(path), path != "..", "{path}");
+        }
+        for name in ["pareto", "my-agg", "a.b", "wasm"] {
+            assert!(!is_path(name), "{name}");
         }
     }
 }

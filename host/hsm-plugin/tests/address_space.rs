@@ -3,7 +3,7 @@
 //! A program of its own, because it limits itself.
 
 use hsm_core::roles::{AggregatorSpec, GeneratorSpec, Roles};
-use hsm_plugin::{Compiler, Limits, PluginRoles, PluginSettings};
+use hsm_plugin::{Compiler, PluginRoles, PluginSettings};
 use rustix::process::{Resource, Rlimit, setrlimit};
 
 const LIMIT_BYTES: u64 = 1_000_000 * 1024;
@@ -18,13 +18,7 @@ fn plugins_are_compiled_and_run_under_the_limit_of_a_login_node() {
     let child = Compiler::Child { program, arguments: Vec::new() };
     // Once as users have it, and once with the compiler in this very process, which then has to fit in as well.
     for compiler in [child, Compiler::InProcess] {
-        let settings = PluginSettings {
-            base_folder: base_folder.clone(),
-            cache_folder: None,
-            limits: Limits::default(),
-            compiler,
-        };
-        let roles = PluginRoles::new(settings);
+        let roles = PluginRoles::new(PluginSettings::new(base_folder.clone(), compiler));
         let plugin = roles.generator("latin-hypercube.wasm", None).unwrap();
         let config = r#"{"samples": 100000, "axes": {"x": {"uniform": [0, 1]}}}"#.to_owned();
         let spec = GeneratorSpec { config, axes: Vec::new(), seed: 1 };

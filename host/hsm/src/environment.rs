@@ -12,6 +12,11 @@ pub fn home() -> Option<PathBuf> {
     std::env::var_os("HOME").filter(|home| !home.is_empty()).map(PathBuf::from)
 }
 
+/// The folder in it that is hsm's: whom the user trusts, and what was granted.
+pub fn user_folder() -> Option<PathBuf> {
+    home().map(|home| home.join(".hsm"))
+}
+
 /// Every `HSM_…` variable that is text: settings, among them.
 pub fn settings() -> Vec<(String, String)> {
     let readable = std::env::vars_os()

@@ -7,19 +7,20 @@ use crate::project::Project;
 use crate::report::{Exit, Problem};
 use hsm_core::aggregate;
 use hsm_core::roles::{Aggregator, Failure, Generator, Loaded, Roles};
+use hsm_plugin::trust::Site;
 use hsm_plugin::{Compiler, Limits, PluginRoles, PluginSettings};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The command that compiles components in a process of its own.
 pub const COMPILE_COMMAND: &str = "compile-plugin";
 
-/// All roles: those that need no plugin, and those of components. Relative references start at `base_folder`. Making it runs nothing, and has
-/// Ctrl-C stop whatever runs later.
+/// All roles: those that need no plugin, and those of components. Relative paths start at `base_folder`, names are those of plugins that were
+/// added to `project`. Making it runs nothing, and has Ctrl-C stop whatever runs later.
 ///
 /// # Errors
 /// When a limit on the command line is none.
-pub fn roles(global: &GlobalArgs, base_folder: PathBuf) -> Result<Arc<dyn Roles>, Problem> {
+pub fn roles(global: &GlobalArgs, base_folder: PathBuf, project: &Path) -> Result<Arc<dyn Roles>, Problem> {
     let mut limits = Limits::default();
     for setting in &global.plugin_limit {
         limits.set_flag(setting).map_err(|error| Problem::new(Exit::Configuration, error.to_string()))?;
@@ -27,6 +28,9 @@ pub fn roles(global: &GlobalArgs, base_folder: PathBuf) -> Result<Arc<dyn Roles>
     let program = environment::own_program()?;
     let settings = PluginSettings {
         base_folder,
+        project: Some(project.to_owned()),
+        user_folder: environment::user_folder(),
+        site: Site::default(),
         cache_folder: cache_folder()?,
         limits,
         compiler: Compiler::Child { program, arguments: vec![COMPILE_COMMAND.into()] },

@@ -53,11 +53,11 @@ impl PointSource {
             )
             .with_hint("move them into `grid`, or run without `--plugin`"));
         }
-        let loaded = plugins::roles(global, base)?.generator(reference, None).map_err(|failure| {
+        let loaded = plugins::roles(global, base, project_root)?.generator(reference, None).map_err(|failure| {
             let problem = Problem::from(failure);
             match &global.plugin {
                 None => problem.with_hint(
-                    "say where it is with `--plugin PATH`, or name the path of its `.wasm` file as the generator's `plugin`",
+                    "say where it is with `--plugin PATH`, or name one that `hsm plugin list` shows as the generator's `plugin`",
                 ),
                 Some(_) => problem,
             }

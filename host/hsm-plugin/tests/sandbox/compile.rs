@@ -20,7 +20,7 @@ fn shell(script: &str) -> Compiler {
 
 fn load(cache: &Path, compiler: Compiler, limits: Limits) -> Result<Loaded<dyn Generator>, Failure> {
     let cache_folder = Some(cache.to_owned());
-    let settings = PluginSettings { base_folder: plugins(), cache_folder, limits, compiler };
+    let settings = PluginSettings { cache_folder, limits, ..PluginSettings::new(plugins(), compiler) };
     PluginRoles::new(settings).generator("latin-hypercube.wasm", None)
 }
 

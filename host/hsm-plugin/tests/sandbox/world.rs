@@ -21,13 +21,8 @@ pub fn plugins() -> PathBuf {
 
 /// Roles with these limits. Components are compiled in this process: they are known.
 pub fn roles(limits: Limits) -> PluginRoles {
-    PluginRoles::new(PluginSettings {
-        base_folder: plugins(),
-        // One folder for all tests of a run would be shared by processes; compiling these takes a tenth of a second.
-        cache_folder: None,
-        limits,
-        compiler: Compiler::InProcess,
-    })
+    // One cache folder for all tests of a run would be shared by processes; compiling these takes a tenth of a second.
+    PluginRoles::new(PluginSettings { limits, ..PluginSettings::new(plugins(), Compiler::InProcess) })
 }
 
 pub fn generator(name: &str, limits: Limits) -> Loaded<dyn Generator> {

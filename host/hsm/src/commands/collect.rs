@@ -25,7 +25,9 @@ pub fn run(args: &CollectArgs, global: &GlobalArgs, console: Console) -> Result<
     let context = Context::find(global, console)?;
     let sweep_dir = context.sweep_dir(&args.sweep)?;
     let aggregator = match &global.plugin {
-        Some(reference) => Some(plugins::roles(global, PathBuf::from("."))?.aggregator(reference, None)?),
+        Some(reference) => Some(
+            plugins::roles(global, PathBuf::from("."), &context.project.root)?.aggregator(reference, None)?,
+        ),
         None => None,
     };
     let collected = collect(&context, &sweep_dir)?;
