@@ -48,8 +48,7 @@ pub struct Bundle {
     pub signature: Option<Vec<u8>>,
     /// Every other file.
     pub files: BTreeMap<String, Vec<u8>>,
-    /// What the bundle is known by: the digest of `manifest_bytes`, which has those of all files in it; of a source folder, that of
-    /// `manifest_bytes` and the component, one behind the other; of a component alone, its own.
+    /// What the bundle is known by: the digest of `manifest_bytes`, or of a component alone.
     pub digest: Digest,
 }
 
@@ -102,11 +101,7 @@ impl Bundle {
 
     fn new(path: &Path, contents: Contents) -> Result<Self, BundleProblem> {
         let Contents { origin, manifest, manifest_bytes, signature, files } = contents;
-        let digest = match (origin, files.get(COMPONENT)) {
-            // Its manifest does not say what its files are, so the component counts itself.
-            (Origin::Source, Some(wasm)) => Digest::of(&[manifest_bytes.as_slice(), wasm].concat()),
-            _ => Digest::of(&manifest_bytes),
-        };
+        let digest = Digest::of(&manifest_bytes);
         let bundle = Self { path: shown(path), origin, manifest, manifest_bytes, signature, files, digest };
         inspect::inspect(bundle.component(), bundle.manifest.role)?;
         Ok(bundle)
