@@ -23,7 +23,7 @@ fn each_is_told_apart() {
     };
     let here = Limits::default;
     check(&world.path().join("none.wasm"), here(), "not-found", "there is no plugin");
-    check(world.path(), here(), "unreadable", "it is a folder");
+    check(world.path(), here(), "bad-bundle", "there is no `plugin.toml` in it");
     check(&file("empty.wasm", b""), here(), "not-wasm", "the file is empty");
     check(&file("text.wasm", b"hello"), here(), "not-wasm", "not WebAssembly");
     check(&file("core.wasm", b"\0asm\x01\0\0\0"), here(), "core-module", "a core WebAssembly module");
@@ -69,7 +69,7 @@ fn a_pipe_in_its_place_holds_nobody_up() {
         0,
     )
     .unwrap();
-    check(&path, Limits::default(), "unreadable", "not a regular file");
+    check(&path, Limits::default(), "unreadable", "it is neither a file nor a folder");
 }
 
 #[test]
