@@ -5,6 +5,7 @@
 use hsm_tests::{Run, World, hollow_component};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::process::Stdio;
 
 /// Something that is refused.
 struct Refused {
@@ -541,4 +542,35 @@ fn commands_are_granted_by_the_user() {
         .hsm(&["plugin", "verify", "./newer.tar"])
         .ends_with(6)
         .says(&["you have let version 0.1.0 have commands run, and not this one"]);
+}
+
+/// Runs hsm at a terminal, with this answer typed; gives its exit code, and what the terminal showed.
+fn at_terminal(world: &World, answer: &str, arguments: &[&str]) -> (Option<i32>, String) {
+    use std::io::Write as _;
+    const TERMINAL: &str =
+        "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))";
+    let hsm = world.command(arguments);
+    let mut command = world.program("python3");
+    command.args(["-c", TERMINAL]).arg(hsm.get_program()).args(hsm.get_args());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("python3");
+    child.stdin.take().expect("a pipe").write_all(answer.as_bytes()).expect("an answer");
+    let output = child.wait_with_output().expect("its end");
+    (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// At a terminal the question is asked, and only yes means yes.
+#[test]
+fn consent_is_asked_for_at_a_terminal() {
+    let world = World::new();
+    world.pack_plugin("sample", "scheduler", "0.1.0", SCHEDULER);
+    for answer in ["n\n", "\n", "what?\n"] {
+        let (code, shown) = at_terminal(&world, answer, &["plugin", "add", "sample.tar"]);
+        assert_eq!(code, Some(4), "{shown}");
+        assert!(shown.contains("let it have qstat, qsub run as you? [y/N]"), "{shown}");
+        assert!(!world.project(".hsm/plugins").exists(), "{shown}");
+    }
+    let (code, shown) = at_terminal(&world, "y\n", &["plugin", "add", "sample.tar"]);
+    assert_eq!(code, Some(0), "{shown}");
+    let _ = world.hsm(&["plugin", "verify", "sample"]).succeeds();
 }
