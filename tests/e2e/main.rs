@@ -17,5 +17,6 @@ mod log;
 mod planning;
 mod plugins;
 mod reference;
+mod refusals;
 mod shown;
 mod trust;
