@@ -7,15 +7,13 @@
 //! [`PluginRoles`] is the one door. It reads a file, looks at it before anything is compiled, compiles it in a child with
 //! limits of its own, and hands out the traits of [`hsm_core::roles`], behind which nobody can tell a plugin from a built-in.
 //!
-//! [`bundle`] reads, packs and installs plugins with what they say about themselves; [`trust`] says which of them may be used, and for what;
-//! [`fixtures`] asks them what they have to answer.
+//! [`bundle`] reads, packs and installs plugins with what they say about themselves; [`trust`] says which of them may be used, and for what.
 //!
 //! **Invariants:** only this crate, and in it only `sandbox`, knows the WebAssembly engine, and no type of that engine is public. It never loads compiled
 //! code from anywhere but the user's own cache folder. It knows nothing of sweeps, journals or commands.
 
 pub mod bundle;
 mod digest;
-pub mod fixtures;
 mod inspect;
 mod limits;
 mod plain;
@@ -28,4 +26,4 @@ pub use digest::{Digest, DigestError};
 pub use inspect::{Import, ImportVerdict, InspectError, Role, Survey, inspect, survey};
 pub use limits::{Limit, LimitError, Limits};
 pub use plugin_roles::{PluginRoles, PluginSettings};
-pub use sandbox::{CacheFolderError, Canceller, Compiler, compile_child_main};
+pub use sandbox::{CacheFolderError, Canceller, Compiler, Costs, compile_child_main};

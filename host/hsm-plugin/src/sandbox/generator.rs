@@ -13,8 +13,8 @@ use wasmtime::component::ResourceAny;
 
 /// A generator; each search is an instance of its own.
 pub(crate) struct ComponentGenerator {
-    plugin: Plugin,
-    pre: GeneratorPluginPre<State>,
+    pub(super) plugin: Plugin,
+    pub(super) pre: GeneratorPluginPre<State>,
 }
 
 impl ComponentGenerator {

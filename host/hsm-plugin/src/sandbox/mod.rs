@@ -15,12 +15,13 @@ pub(crate) mod fault;
 mod generator;
 mod guest;
 mod lines;
-mod scheduler;
+mod measure;
 mod state;
 
 pub use cache_folder::CacheFolderError;
 pub use canceller::Canceller;
 pub use compiler_child::{Compiler, compile_child_main};
+pub use measure::Costs;
 
 use crate::limits::{Limit, Limits};
 use aggregator::ComponentAggregator;
@@ -30,12 +31,9 @@ use compiled::Key;
 use compiler_child::CompileError;
 use engine::Ticker;
 use generator::ComponentGenerator;
-use hsm_core::roles::{Aggregator, Failure, Generator};
-use hsm_core::scheduler::Scheduler;
+use hsm_core::roles::{Aggregator, Failure, Generator, GeneratorSpec};
 use lines::Lines;
-use scheduler::ComponentScheduler;
 use state::State;
-use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -160,6 +158,11 @@ impl Plugin {
         Self { may_read_results, ..self }
     }
 
+    /// What the sandbox costs with this generator.
+    pub(crate) fn costs(self, spec: &GeneratorSpec, rounds: u32) -> Result<Costs, Failure> {
+        measure::costs(self, spec, rounds)
+    }
+
     /// The component as a generator.
     pub(crate) fn generator(self) -> Result<Arc<dyn Generator>, Failure> {
         let name = self.name.clone();
@@ -170,13 +173,6 @@ impl Plugin {
     pub(crate) fn aggregator(self) -> Result<Arc<dyn Aggregator>, Failure> {
         let name = self.name.clone();
         Ok(Arc::new(ComponentAggregator::new(self).map_err(|error| fault::unlinked(&name, &error))?))
-    }
-
-    /// The component as a scheduler, which may ask for these commands and no others.
-    pub(crate) fn scheduler(self, commands: BTreeSet<String>) -> Result<Arc<dyn Scheduler>, Failure> {
-        let name = self.name.clone();
-        let scheduler = ComponentScheduler::new(self, commands);
-        Ok(Arc::new(scheduler.map_err(|error| fault::unlinked(&name, &error))?))
     }
 
     /// A world of its own for one instance.
