@@ -1,6 +1,5 @@
 //! hsm end to end: the built binary, real processes, real plugins. One module a theme; `tests/README.md` says what is shown where.
 
-mod authoring;
 mod bad_input;
 mod bundles;
 mod cancelling;
@@ -18,6 +17,5 @@ mod log;
 mod planning;
 mod plugins;
 mod reference;
-mod refusals;
 mod shown;
 mod trust;

@@ -8,7 +8,7 @@ mod tasks;
 pub use answers::{ANSWERS, ARTIFACTS, TEXT, VALUES};
 pub use files::{COMPILING, FILES};
 pub use limits::{END, MEMORY, TIME};
-pub use tasks::WORLD;
+pub use tasks::{TASKS_READ, TASKS_WRITTEN, WORLD};
 
 use std::path::Path;
 
@@ -40,6 +40,8 @@ pub struct Case {
 pub enum By {
     /// `wayward-aggregator`, told these settings, collecting a finished sweep.
     Aggregator(&'static [&'static str]),
+    /// The same from a bundle that may read the tasks' folders.
+    Reader(&'static [&'static str]),
     /// `wayward-generator`, told this, for a new sweep.
     Generator(&'static str),
     /// A file of these bytes, in the place of an aggregator.
@@ -98,7 +100,20 @@ impl Case {
 }
 
 /// All of it.
-pub const GROUPS: &[Group] = &[TIME, MEMORY, END, ANSWERS, VALUES, ARTIFACTS, TEXT, WORLD, COMPILING, FILES];
+pub const GROUPS: &[Group] = &[
+    TIME,
+    MEMORY,
+    END,
+    ANSWERS,
+    VALUES,
+    ARTIFACTS,
+    TEXT,
+    WORLD,
+    TASKS_READ,
+    TASKS_WRITTEN,
+    COMPILING,
+    FILES,
+];
 
 /// What a call says that took more than a second.
 const TIMED_OUT: &[&str] = &["did not answer within 1 s", "hint: "];

@@ -51,8 +51,45 @@ fn world() -> World {
     for link in ["relative", "absolute", "folder/passwd", "proc", "sweep", "hard"] {
         assert!(fs::read(first.join(link)).is_ok_and(|bytes| !bytes.is_empty()), "{link} leads nowhere");
     }
+    bundle(&world);
     world
 }
+
+/// `wayward-aggregator` as a bundle that asks for a look at the tasks' folders.
+fn bundle(world: &World) {
+    let wasm = fs::read(World::plugin("wayward-aggregator")).expect("the plugin");
+    world.write("reader/plugin.wasm", wasm);
+    world.write("reader/README.md", "Misbehaves.\n");
+    world.write("reader/LICENSE", "MIT OR Apache-2.0\n");
+    world.write("reader/plugin.toml", READER);
+}
+
+const READER: &str = "format = 1
+name = \"reader\"
+version = \"0.1.0\"
+role = \"aggregator\"
+wit = \"0.1\"
+summary = \"Misbehaves among the tasks' files.\"
+license = \"MIT OR Apache-2.0\"
+[capabilities]
+read-results = true
+[config.do]
+type = \"text\"
+required = true
+summary = \"What to do.\"
+[config.path]
+type = \"text\"
+required = true
+summary = \"To which file.\"
+[config.to]
+type = \"text\"
+required = false
+summary = \"Where to.\"
+[config.amount]
+type = \"integer\"
+required = false
+summary = \"How often.\"
+";
 
 fn make_pipe(path: &Path) {
     make_node(path, rustix::fs::FileType::Fifo, 0);
@@ -113,6 +150,7 @@ fn attempt(world: &World, case: &Case) -> Run {
     let place = world.project("plugin.wasm");
     match case.by {
         By::Aggregator(settings) => collect(&aggregator, settings),
+        By::Reader(settings) => collect("./reader", settings),
         By::Made(make) => {
             fs::write(&place, make()).expect("the plugin");
             collect("plugin.wasm", &["metric=score"]);
@@ -285,6 +323,16 @@ fn text() {
 #[test]
 fn the_machine() {
     check(&cases::WORLD);
+}
+
+#[test]
+fn reading_tasks() {
+    check(&cases::TASKS_READ);
+}
+
+#[test]
+fn changing_tasks() {
+    check(&cases::TASKS_WRITTEN);
 }
 
 #[test]

@@ -7,9 +7,8 @@ use crate::sandbox::Plugin;
 use crate::sandbox::cache_folder::CacheFolderError;
 use crate::sandbox::check::Unusable;
 use crate::sandbox::compiler_child::CompileError;
-use crate::sandbox::state::State;
+use crate::sandbox::state::{HANDLES_MAX, State};
 use hsm_core::roles::{Blame, Failure};
-use std::collections::BTreeSet;
 use wasmtime::Trap;
 use wasmtime_wasi::I32Exit;
 
@@ -69,15 +68,6 @@ fn bad_answer(plugin: &str, problem: &str) -> Failure {
         format!("the plugin `{plugin}` gave an unusable answer: {problem}"),
     )
     .with_hint(REPORT_HINT)
-}
-
-/// A command that nobody allowed.
-pub(crate) fn not_granted(plugin: &str, program: &str, granted: &BTreeSet<String>) -> Failure {
-    let granted: Vec<_> = granted.iter().map(|program| format!("`{program}`")).collect();
-    let may = if granted.is_empty() { "none".to_owned() } else { format!("only {}", granted.join(", ")) };
-    let message = format!("the plugin `{plugin}` asks for the command `{program}`, and may have {may}");
-    Failure::new(Blame::Config, "not-granted", message)
-        .with_hint("commands are listed in its manifest, and granted when it is added: `hsm plugin add`")
 }
 
 /// A thread, a folder or another thing of this machine that could not be had.
@@ -164,7 +154,13 @@ pub(crate) fn trapped(plugin: &str, limits: &Limits, state: &State, error: &wasm
         return at_limit("out-of-memory", &text, limits, Limit::MemoryMib);
     }
     let said = |words: &str| error.chain().any(|cause| cause.to_string().contains(words));
-    // The engine has no types for these two that others could name.
+    // The engine has no types for these that others could name.
+    if said("resource table has no free keys") {
+        return fail(
+            "too-many-handles",
+            format!("was stopped: it held more than {HANDLES_MAX} files and streams at once"),
+        );
+    }
     if said("Cannot allocate memory") {
         return host(&format!("there is no room for an instance of `{plugin}`"))
             .with_hint("raise the limit on address space (`ulimit -v`), or run fewer plugins at once");

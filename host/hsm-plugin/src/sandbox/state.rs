@@ -32,7 +32,7 @@ const TABLE_ELEMENTS_MAX: usize = 1_000_000;
 const PARTS_MAX: usize = 1_000;
 
 /// Open files, streams and the like: fewer than the 1,024 files that most systems let a process open, of which the host needs some.
-const HANDLES_MAX: usize = 512;
+pub(super) const HANDLES_MAX: usize = 512;
 
 /// The host's side of one plugin instance.
 pub(crate) struct State {

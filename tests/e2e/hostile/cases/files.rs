@@ -109,12 +109,12 @@ pub const FILES: Group = Group {
             &["exceeds limit of 1000", "hint: "],
         ),
         case("is a folder", Placed(|path| drop(std::fs::create_dir(path))), Refused, &["hint: "]),
-        case("is a pipe", Placed(crate::hostile::make_pipe), Refused, &["not a regular file"]),
+        case("is a pipe", Placed(crate::hostile::make_pipe), Refused, &["neither a file nor a folder"]),
         case(
             "is a device without end",
             Placed(|path| drop(std::os::unix::fs::symlink("/dev/zero", path))),
             Refused,
-            &["not a regular file"],
+            &["neither a file nor a folder"],
         ),
     ],
 };
