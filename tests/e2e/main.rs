@@ -1,5 +1,6 @@
 //! hsm end to end: the built binary, real processes, real plugins. One module a theme; `tests/README.md` says what is shown where.
 
+mod authoring;
 mod bad_input;
 mod bundles;
 mod cancelling;
@@ -17,5 +18,6 @@ mod log;
 mod planning;
 mod plugins;
 mod reference;
+mod refusals;
 mod shown;
 mod trust;

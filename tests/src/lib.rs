@@ -8,6 +8,7 @@ mod processes;
 mod run;
 mod shown;
 mod wait;
+mod workshop;
 mod world;
 
 pub use bundle::hollow_component;

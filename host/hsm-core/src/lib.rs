@@ -13,6 +13,7 @@ pub mod plan;
 pub mod point;
 pub mod render;
 pub mod roles;
+pub mod scheduler;
 pub mod settings;
 pub mod state;
 pub mod suggest;

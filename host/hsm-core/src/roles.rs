@@ -1,8 +1,10 @@
 //! The roles that the host fills itself or hands to a plugin, as traits. Built-in and wasm implementations stand behind the same
 //! trait, so nothing past this file asks which of the two it has. The traits are synchronous and take tables by value.
 
+use crate::scheduler::Scheduler;
 use crate::state::TaskState;
 use crate::table::Table;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -133,6 +135,12 @@ pub trait Roles: Send + Sync {
     /// # Errors
     /// As [`Roles::generator`].
     fn aggregator(&self, reference: &str, digest: Option<&str>) -> Result<Loaded<dyn Aggregator>, Failure>;
+
+    /// The scheduler called `reference`; with a `digest`, only that very file.
+    ///
+    /// # Errors
+    /// As [`Roles::generator`].
+    fn scheduler(&self, reference: &str, digest: Option<&str>) -> Result<Loaded<dyn Scheduler>, Failure>;
 }
 
 /// A role that was found, and what a journal remembers of it.
@@ -155,8 +163,9 @@ impl<T: ?Sized> fmt::Debug for Loaded<T> {
 }
 
 /// Why a role could not do what it was asked, and who must act.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{message}")]
+#[serde(deny_unknown_fields)]
 pub struct Failure {
     /// Who must act.
     pub blame: Blame,
@@ -165,11 +174,13 @@ pub struct Failure {
     /// What went wrong, for people.
     pub message: String,
     /// What to do about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
 }
 
 /// Who must act on a [`Failure`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Blame {
     /// Whoever wrote the configuration.
     Config,

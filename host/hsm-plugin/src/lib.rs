@@ -7,13 +7,15 @@
 //! [`PluginRoles`] is the one door. It reads a file, looks at it before anything is compiled, compiles it in a child with
 //! limits of its own, and hands out the traits of [`hsm_core::roles`], behind which nobody can tell a plugin from a built-in.
 //!
-//! [`bundle`] reads, packs and installs plugins with what they say about themselves; [`trust`] says which of them may be used, and for what.
+//! [`bundle`] reads, packs and installs plugins with what they say about themselves; [`trust`] says which of them may be used, and for what;
+//! [`fixtures`] asks them what they have to answer.
 //!
 //! **Invariants:** only this crate, and in it only `sandbox`, knows the WebAssembly engine, and no type of that engine is public. It never loads compiled
 //! code from anywhere but the user's own cache folder. It knows nothing of sweeps, journals or commands.
 
 pub mod bundle;
 mod digest;
+pub mod fixtures;
 mod inspect;
 mod limits;
 mod plain;

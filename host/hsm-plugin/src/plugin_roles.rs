@@ -1,6 +1,7 @@
 //! From a reference to a role: finds the plugin, has it judged, compiles it, and holds configurations against its manifest.
 
-use crate::bundle::{BundleError, BundleProblem, COMPONENT, Manifest};
+use crate::bundle::{Bundle, BundleError, BundleProblem, COMPONENT, Manifest};
+use crate::fixtures::Subject;
 use crate::inspect::{Role, inspect};
 use crate::limits::{Limit, Limits, mib};
 use crate::plain::plain_line;
@@ -9,6 +10,8 @@ use crate::trust::{Admitted, Lock, NotAdmitted, Site, Trust};
 use hsm_core::roles::{
     Aggregation, Aggregator, AggregatorSpec, Blame, Failure, Generator, GeneratorSpec, Loaded, Roles, Search,
 };
+use hsm_core::scheduler::Scheduler;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -78,6 +81,25 @@ impl PluginRoles {
         self.load(reference, None, Role::Generator)?.plugin.costs(spec, rounds)
     }
 
+    /// A bundle as what its fixtures are asked of. Whether it may be used is not asked: it may name every command of its manifest, because a
+    /// fixture runs none, and there are no results for it to read. A site's ceilings hold all the same.
+    ///
+    /// # Errors
+    /// A [`Failure`] when the site's policy cannot be believed, or the component cannot be run.
+    pub fn subject(&self, bundle: &Bundle) -> Result<Subject, Failure> {
+        let trust = Trust::read(&self.settings.site, self.settings.user_folder.as_deref())?;
+        let limits = trust.limits(bundle, &self.settings.limits).map_err(NotAdmitted::from)?;
+        let plugin = self.sandbox()?.load(bundle.manifest.name.as_str(), limits, bundle.component())?;
+        let plugin = plugin.reading_results(false);
+        Ok(match bundle.manifest.role {
+            Role::Generator => Subject::Generator(plugin.generator()?),
+            Role::Aggregator => Subject::Aggregator(plugin.aggregator()?),
+            Role::Scheduler => {
+                Subject::Scheduler(plugin.scheduler(bundle.manifest.capabilities.commands.clone())?)
+            }
+        })
+    }
+
     /// Finds a plugin and has it judged; nothing of it is compiled.
     fn admit(&self, reference: &str) -> Result<Admitted, Failure> {
         let PluginSettings { base_folder, project, user_folder, site, limits, .. } = &self.settings;
@@ -110,7 +132,7 @@ impl PluginRoles {
         let name = bundle.manifest.name.as_str();
         let plugin = self.sandbox()?.load(name, limits, bundle.component())?;
         let plugin = plugin.reading_results(capabilities.read_results);
-        Ok(Judged { digest: found, manifest: bundle.manifest, plugin })
+        Ok(Judged { digest: found, manifest: bundle.manifest, plugin, commands: capabilities.commands })
     }
 
     fn sandbox(&self) -> Result<Arc<Sandbox>, Failure> {
@@ -129,19 +151,27 @@ struct Judged {
     digest: String,
     manifest: Manifest,
     plugin: Plugin,
+    /// What was granted, and is within the site's policy.
+    commands: BTreeSet<String>,
 }
 
 impl Roles for PluginRoles {
     fn generator(&self, reference: &str, digest: Option<&str>) -> Result<Loaded<dyn Generator>, Failure> {
-        let Judged { digest, manifest, plugin } = self.load(reference, digest, Role::Generator)?;
+        let Judged { digest, manifest, plugin, .. } = self.load(reference, digest, Role::Generator)?;
         let (name, role) = (plugin.name().to_owned(), plugin.generator()?);
         Ok(Loaded { name, digest, role: Arc::new(Configured { manifest, role }) })
     }
 
     fn aggregator(&self, reference: &str, digest: Option<&str>) -> Result<Loaded<dyn Aggregator>, Failure> {
-        let Judged { digest, manifest, plugin } = self.load(reference, digest, Role::Aggregator)?;
+        let Judged { digest, manifest, plugin, .. } = self.load(reference, digest, Role::Aggregator)?;
         let (name, role) = (plugin.name().to_owned(), plugin.aggregator()?);
         Ok(Loaded { name, digest, role: Arc::new(Configured { manifest, role }) })
+    }
+
+    fn scheduler(&self, reference: &str, digest: Option<&str>) -> Result<Loaded<dyn Scheduler>, Failure> {
+        let Judged { digest, plugin, commands, .. } = self.load(reference, digest, Role::Scheduler)?;
+        let (name, role) = (plugin.name().to_owned(), plugin.scheduler(commands)?);
+        Ok(Loaded { name, digest, role })
     }
 }
 

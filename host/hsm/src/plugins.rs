@@ -7,6 +7,7 @@ use crate::project::Project;
 use crate::report::{Exit, Problem};
 use hsm_core::aggregate;
 use hsm_core::roles::{Aggregator, Failure, Generator, Loaded, Roles};
+use hsm_core::scheduler::Scheduler;
 use hsm_plugin::trust::Site;
 use hsm_plugin::{Compiler, Limits, PluginRoles, PluginSettings};
 use std::path::{Path, PathBuf};
@@ -21,6 +22,18 @@ pub const COMPILE_COMMAND: &str = "compile-plugin";
 /// # Errors
 /// When a limit on the command line is none.
 pub fn roles(global: &GlobalArgs, base_folder: PathBuf, project: &Path) -> Result<Arc<dyn Roles>, Problem> {
+    Ok(Arc::new(AllRoles { components: components(global, base_folder, Some(project))? }))
+}
+
+/// The roles of components alone, whether or not there is a project.
+///
+/// # Errors
+/// As [`roles`].
+pub fn components(
+    global: &GlobalArgs,
+    base_folder: PathBuf,
+    project: Option<&Path>,
+) -> Result<PluginRoles, Problem> {
     let mut limits = Limits::default();
     for setting in &global.plugin_limit {
         limits.set_flag(setting).map_err(|error| Problem::new(Exit::Configuration, error.to_string()))?;
@@ -28,7 +41,7 @@ pub fn roles(global: &GlobalArgs, base_folder: PathBuf, project: &Path) -> Resul
     let program = environment::own_program()?;
     let settings = PluginSettings {
         base_folder,
-        project: Some(project.to_owned()),
+        project: project.map(Path::to_owned),
         user_folder: environment::user_folder(),
         site: Site::default(),
         cache_folder: cache_folder()?,
@@ -37,7 +50,7 @@ pub fn roles(global: &GlobalArgs, base_folder: PathBuf, project: &Path) -> Resul
     };
     let components = PluginRoles::new(settings);
     interrupt::stops_plugins(components.canceller())?;
-    Ok(Arc::new(AllRoles { components }))
+    Ok(components)
 }
 
 /// The user's folder for compiled code. What lies there is executed, so it is in no project: those are handed on, code and all.
@@ -70,5 +83,9 @@ impl Roles for AllRoles {
             Some(builtin) => Ok(builtin),
             None => self.components.aggregator(reference, digest),
         }
+    }
+
+    fn scheduler(&self, reference: &str, digest: Option<&str>) -> Result<Loaded<dyn Scheduler>, Failure> {
+        self.components.scheduler(reference, digest)
     }
 }

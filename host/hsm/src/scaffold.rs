@@ -126,7 +126,7 @@ fn package_name(name: &str) -> String {
 mod tests {
     use super::*;
 
-    const ROLES: [RoleName; 1] = [RoleName::Generator];
+    const ROLES: [RoleName; 3] = [RoleName::Generator, RoleName::Aggregator, RoleName::Scheduler];
 
     #[test]
     fn every_rust_template_is_whole() {
@@ -142,12 +142,39 @@ mod tests {
             assert!(content("hsm/sdk/src/lib.rs").contains("Write plugins for `hsm`"));
             assert!(content("hsm/wit/worlds.wit").contains("world generator-plugin"));
             assert!(content(".gitignore").contains("target"));
-            assert!(content("README.md").contains("./build"));
+            assert!(content("README.md").contains("hsm plugin test ."));
             assert!(content("src/lib.rs").contains("hsm_sdk"));
             let programs: Vec<_> =
                 files.iter().filter(|file| file.is_program).map(|file| &file.path).collect();
             assert_eq!(programs, ["build"]);
             assert!(files.iter().any(|file| file.path.starts_with("fixtures/")));
+        }
+    }
+
+    /// Every dependency of a manifest, a line each, as `name = …`.
+    fn dependencies(manifest: &str) -> Vec<&str> {
+        let mut section = "";
+        let mut found = Vec::new();
+        for line in manifest.lines() {
+            if line.starts_with('[') {
+                section = line;
+            } else if section.ends_with("dependencies]") && line.contains('=') {
+                found.push(line);
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn the_copied_sdk_depends_on_what_ours_does() {
+        let workspace = dependencies(include_str!("../../../Cargo.toml"));
+        let ours = dependencies(include_str!("../../../sdk/Cargo.toml"));
+        let copied = dependencies(TEMPLATES.get_file(SDK_MANIFEST).unwrap().contents_utf8().unwrap());
+        let name = |line: &&str| line.split([' ', '.']).next().unwrap_or_default().to_owned();
+        assert!(ours.len() > 3);
+        assert_eq!(ours.iter().map(name).collect::<Vec<_>>(), copied.iter().map(name).collect::<Vec<_>>());
+        for line in copied {
+            assert!(workspace.contains(&line), "the workspace has another `{line}`");
         }
     }
 

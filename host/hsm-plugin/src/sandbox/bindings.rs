@@ -28,4 +28,16 @@ pub(crate) mod aggregator {
     });
 }
 
+pub(crate) mod scheduler {
+    wasmtime::component::bindgen!({
+        path: "../../wit",
+        world: "scheduler-plugin",
+        exports: { default: async },
+        with: {
+            "hsm:plugin/types": super::shared::hsm::plugin::types,
+            "hsm:plugin/log": super::shared::hsm::plugin::log,
+        },
+    });
+}
+
 pub(crate) use shared::hsm::plugin::{log, types};

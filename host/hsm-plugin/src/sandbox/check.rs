@@ -1,6 +1,8 @@
 //! Whether an answer keeps the contract. Types do not say that columns are equally long, or that an absent row exists; past this
 //! module the host relies on it.
 
+pub(crate) mod scheduling;
+
 use crate::limits::{Limit, Limits};
 use crate::plain::is_obeyed;
 use hsm_core::roles::{Artifact, ArtifactBody};

@@ -1,5 +1,7 @@
 //! Between the host's tables and those that cross over to plugins. Cells move; only spelled values are rewritten.
 
+pub(crate) mod scheduling;
+
 use crate::sandbox::bindings::types as wit;
 use hsm_core::state::TaskState;
 use hsm_core::sweep::cells_of;

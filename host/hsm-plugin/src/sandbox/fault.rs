@@ -9,6 +9,7 @@ use crate::sandbox::check::Unusable;
 use crate::sandbox::compiler_child::CompileError;
 use crate::sandbox::state::{HANDLES_MAX, State};
 use hsm_core::roles::{Blame, Failure};
+use std::collections::BTreeSet;
 use wasmtime::Trap;
 use wasmtime_wasi::I32Exit;
 
@@ -68,6 +69,15 @@ fn bad_answer(plugin: &str, problem: &str) -> Failure {
         format!("the plugin `{plugin}` gave an unusable answer: {problem}"),
     )
     .with_hint(REPORT_HINT)
+}
+
+/// A command that nobody allowed.
+pub(crate) fn not_granted(plugin: &str, program: &str, granted: &BTreeSet<String>) -> Failure {
+    let granted: Vec<_> = granted.iter().map(|program| format!("`{program}`")).collect();
+    let may = if granted.is_empty() { "none".to_owned() } else { format!("only {}", granted.join(", ")) };
+    let message = format!("the plugin `{plugin}` asks for the command `{program}`, and may have {may}");
+    Failure::new(Blame::Config, "not-granted", message)
+        .with_hint("commands are listed in its manifest, and granted when it is added: `hsm plugin add`")
 }
 
 /// A thread, a folder or another thing of this machine that could not be had.

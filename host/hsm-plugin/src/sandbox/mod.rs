@@ -16,6 +16,7 @@ mod generator;
 mod guest;
 mod lines;
 mod measure;
+mod scheduler;
 mod state;
 
 pub use cache_folder::CacheFolderError;
@@ -32,8 +33,11 @@ use compiler_child::CompileError;
 use engine::Ticker;
 use generator::ComponentGenerator;
 use hsm_core::roles::{Aggregator, Failure, Generator, GeneratorSpec};
+use hsm_core::scheduler::Scheduler;
 use lines::Lines;
+use scheduler::ComponentScheduler;
 use state::State;
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -173,6 +177,13 @@ impl Plugin {
     pub(crate) fn aggregator(self) -> Result<Arc<dyn Aggregator>, Failure> {
         let name = self.name.clone();
         Ok(Arc::new(ComponentAggregator::new(self).map_err(|error| fault::unlinked(&name, &error))?))
+    }
+
+    /// The component as a scheduler, which may ask for these commands and no others.
+    pub(crate) fn scheduler(self, commands: BTreeSet<String>) -> Result<Arc<dyn Scheduler>, Failure> {
+        let name = self.name.clone();
+        let scheduler = ComponentScheduler::new(self, commands);
+        Ok(Arc::new(scheduler.map_err(|error| fault::unlinked(&name, &error))?))
     }
 
     /// A world of its own for one instance.

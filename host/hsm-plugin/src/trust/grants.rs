@@ -52,11 +52,10 @@ impl Grants {
     /// When somebody else could have written them, or they make no sense.
     pub fn read(user_folder: &Path) -> Result<Self, TrustError> {
         let owned = Owned::By(rustix::process::geteuid().as_raw());
-        if !files::check_folder(user_folder, owned)? {
-            return Ok(Self::default());
-        }
         let path = user_folder.join(GRANTS_FILE);
         let Some(bytes) = files::read(&path, owned)? else { return Ok(Self::default()) };
+        // Who has granted nothing is not held to anything; whoever has, to a folder that nobody else can put a file into.
+        files::check_folder(user_folder, owned)?;
         let name = shown(&path);
         let written = TomlFile::new(&name, &bytes).and_then(|file| file.parse::<Written>(FORMAT));
         written.map(|written| Self(written.grant)).map_err(TrustError::Content)

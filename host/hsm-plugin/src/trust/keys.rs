@@ -127,11 +127,12 @@ impl Keys {
         if files::check_folder(&site.root, Owned::By(site.owner))? {
             read_folder(&site.root.join(KEYS_FOLDER), site.owner, true, &mut keys)?;
         }
-        if let Some(folder) = user_folder {
+        // Who keeps no keys there is not held to anything.
+        if let Some(folder) = user_folder.filter(|folder| folder.join(KEYS_FOLDER).symlink_metadata().is_ok())
+        {
             let user = rustix::process::geteuid().as_raw();
-            if files::check_folder(folder, Owned::By(user))? {
-                read_folder(&folder.join(KEYS_FOLDER), user, false, &mut keys)?;
-            }
+            files::check_folder(folder, Owned::By(user))?;
+            read_folder(&folder.join(KEYS_FOLDER), user, false, &mut keys)?;
         }
         Ok(Self(keys))
     }

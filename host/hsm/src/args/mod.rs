@@ -9,7 +9,7 @@ mod values;
 
 pub use plugin::{
     AddPluginArgs, CheckPluginArgs, KeygenArgs, Language, ListPluginsArgs, NewPluginArgs, PackPluginArgs,
-    PluginArgs, PluginCommand, RemovePluginArgs, RoleName, SignPluginArgs, VerifyPluginArgs,
+    PluginArgs, PluginCommand, RemovePluginArgs, RoleName, SignPluginArgs, TestPluginArgs, VerifyPluginArgs,
 };
 pub use setup::{CompilePluginArgs, CompletionsArgs, DriveArgs, InitArgs, TrustArgs};
 pub use sweep_file::{LimitArgs, PlanArgs, RunArgs, SourceArgs};

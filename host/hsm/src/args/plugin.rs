@@ -16,6 +16,8 @@ pub struct PluginArgs {
 pub enum PluginCommand {
     /// Begin a plugin: a folder that builds and passes its tests as it is
     New(NewPluginArgs),
+    /// Ask a plugin what its fixtures ask, twice, and compare the answers with those that it has to give
+    Test(TestPluginArgs),
     /// Look into a plugin: its role, what it imports, its limits, its signature, and what it may do
     Check(CheckPluginArgs),
     /// Make one file of a plugin's folder
@@ -128,6 +130,17 @@ pub struct NewPluginArgs {
     /// The folder to make, instead of one called like the plugin
     #[arg(value_name = "FOLDER")]
     pub folder: Option<PathBuf>,
+}
+
+/// `hsm plugin test`
+#[derive(Args, Debug)]
+pub struct TestPluginArgs {
+    /// The folder that the plugin is in, or the tar of one
+    #[arg(value_name = "DIR|TAR", default_value = ".")]
+    pub path: PathBuf,
+    /// Take what the plugin answers now for what it has to answer: read the difference before you keep it
+    #[arg(long)]
+    pub bless: bool,
 }
 
 /// A role, as it is typed.

@@ -43,6 +43,8 @@ fn what_users_type_is_accepted() {
         "plugin add my-agg.tar --yes",
         "plugin list --json",
         "plugin remove my-agg",
+        "plugin test",
+        "plugin test ladder --bless",
         "completions bash",
         "trust",
         "-v status",

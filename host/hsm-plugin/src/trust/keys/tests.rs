@@ -129,6 +129,14 @@ fn keys_that_others_could_have_written_are_refused() {
 }
 
 #[test]
+fn a_folder_without_keys_may_be_anything() {
+    let (world, site) = world();
+    fs::remove_dir_all(world.path().join("user/keys")).unwrap();
+    fs::set_permissions(world.path().join("user"), Permissions::from_mode(0o775)).unwrap();
+    assert_eq!(Keys::read(&site, Some(&world.path().join("user"))).unwrap().iter().count(), 1);
+}
+
+#[test]
 fn somebody_elses_keys_are_refused() {
     let (_world, site) = world();
     let error = Keys::read(&Site { owner: me() + 1, ..site }, None).unwrap_err();

@@ -10,6 +10,7 @@ mod password;
 mod remove;
 mod sign;
 mod support;
+mod test;
 mod verify;
 mod wishes;
 
@@ -32,5 +33,6 @@ pub fn run(args: &PluginArgs, global: &GlobalArgs, console: Console) -> Result<E
         PluginCommand::Add(args) => add::run(args, global, console),
         PluginCommand::List(args) => list::run(args, global, console),
         PluginCommand::Remove(args) => remove::run(args, console),
+        PluginCommand::Test(args) => test::run(args, global, console),
     }
 }

@@ -1,0 +1,67 @@
+//! Batch systems without touching one.
+//!
+//! A scheduler is a pure function: given a question and the exchanges so far, it answers either "run this command" or "here is the
+//! answer". Whoever asks runs the commands, so the same implementation serves a login node, another host, a dry run, a recording and
+//! a test; and going on after a crash is asking again with what was recorded.
+//!
+//! **Must not:** run anything, keep anything between two calls, or know which batch systems there are.
+
+mod conversation;
+mod exchange;
+mod request;
+mod sighting;
+
+pub use conversation::{Conversation, ROUNDS_MAX, converse};
+pub use exchange::{Command, Ending, Exchange, Step};
+pub use request::{Outcome, Resources, SchedulerTraits, Site, Submission, Ticket};
+pub use sighting::{Job, JobState, Sighting, Verdict};
+
+use crate::roles::Failure;
+
+/// Speaks the language of one batch system.
+///
+/// `so_far` is every exchange of the conversation that a call belongs to; [`converse`] leads one.
+pub trait Scheduler: Send + Sync {
+    /// Learns what the batch system allows.
+    ///
+    /// # Errors
+    /// A [`Failure`] when the configuration cannot be used, a command said what it should not, or a plugin did not answer within its
+    /// limits.
+    fn describe(&self, site: &Site, so_far: &[Exchange]) -> Result<Step<SchedulerTraits>, Failure>;
+
+    /// The header lines of the script, each beginning with [`SchedulerTraits::directive_prefix`].
+    ///
+    /// # Errors
+    /// As [`describe`](Self::describe), and when the request could never be granted.
+    fn directives(&self, site: &Site, request: &Submission) -> Result<Vec<String>, Failure>;
+
+    /// Hands in the script.
+    ///
+    /// # Errors
+    /// As [`directives`](Self::directives). What the batch system refuses is an answer: [`Outcome::Refused`].
+    fn submit(
+        &self,
+        site: &Site,
+        request: &Submission,
+        so_far: &[Exchange],
+    ) -> Result<Step<Outcome>, Failure>;
+
+    /// Finds out what became of the submission with that token, and hands in nothing.
+    ///
+    /// # Errors
+    /// As [`describe`](Self::describe).
+    fn recover(&self, site: &Site, token: &str, so_far: &[Exchange]) -> Result<Step<Outcome>, Failure>;
+
+    /// Looks at jobs. What was not seen is left out, which says nothing about it.
+    ///
+    /// # Errors
+    /// As [`describe`](Self::describe).
+    fn observe(&self, site: &Site, jobs: &[Job], so_far: &[Exchange])
+    -> Result<Step<Vec<Sighting>>, Failure>;
+
+    /// Stops jobs.
+    ///
+    /// # Errors
+    /// As [`describe`](Self::describe).
+    fn cancel(&self, site: &Site, jobs: &[Job], so_far: &[Exchange]) -> Result<Step<Vec<Verdict>>, Failure>;
+}
