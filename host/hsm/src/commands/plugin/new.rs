@@ -41,6 +41,7 @@ fn say_next(args: &NewPluginArgs, folder: &Path, console: Console) {
         Language::Rust => "  cargo test              the same fixtures without WebAssembly",
         Language::Python => "  python3 -m unittest     the same fixtures without WebAssembly",
     });
+    console.say("  hsm plugin test .       the same fixtures in the sandbox");
     console.say("\n`README.md` there has the rest of the way");
 }
 
