@@ -16,7 +16,7 @@ const TEXT_PARAMS: u64 = 5;
 const NUMBER_PARAMS: u64 = 12;
 const METRICS: u64 = 8;
 const ROUNDS: usize = 5;
-const CALLS: u32 = 10_000;
+const CALLS: u32 = 1_000;
 const HYPERCUBE: &str = r#"{"samples": 10, "axes": {"x": {"uniform": [0, 1]}}}"#;
 
 /// What `wayward-generator` is told, in the calls after opening or while it opens.
