@@ -68,7 +68,16 @@ fn a_new_aggregator_builds_and_answers() {
     let world = workshop();
     let folder = begin(&world, "aggregator", "means");
     builds_and_passes(&world, &folder);
-    let _ = world.hsm(&["plugin", "test", "means"]).succeeds().says(&["means: 2 fixtures, each twice"]);
+    world.ship_plugin("means", &[]);
+    world.write_program(
+        "work.sh",
+        "#!/bin/sh\necho \"{\\\"score\\\": $1.5}\" >\"$HSM_TASK_DIR/results.json\"\n",
+    );
+    world.write_sweep("command: [./work.sh, '{a}']\ngrid: {a: [1, 2]}\n");
+    let _ = world.hsm(&["run", "--sweep-id", "s"]).succeeds();
+    let configured = ["--config", "metric=score", "--config", "by=a"];
+    let run = world.hsm(&[&["--plugin", "means", "collect", "s"], &configured[..]].concat()).succeeds();
+    assert!(run.stdout.contains("2.5"), "{run}");
 }
 
 #[test]

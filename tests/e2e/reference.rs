@@ -185,8 +185,9 @@ fn a_new_python_plugin_builds_and_answers() {
     let again = in_folder(&world, "means", "./build", &[]).succeeds();
     assert_eq!(first, when_built().expect("the component"), "unchanged sources were built again: {again}");
 
+    world.ship_plugin("means", &["--plugin-limit", COMPILE_LIMIT]);
     let collected = |by: &str| {
-        let plugin = ["--plugin", "means/plugin.wasm", "--plugin-limit", COMPILE_LIMIT];
+        let plugin = ["--plugin", "means", "--plugin-limit", COMPILE_LIMIT];
         let command = ["collect", "s", "--config", "metric=score", "--config", by];
         world.start(&[&plugin[..], &command[..]].concat()).wait_within(PATIENCE)
     };

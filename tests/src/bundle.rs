@@ -3,6 +3,10 @@
 use crate::run::{Run, Running};
 use crate::world::World;
 use std::fs;
+use std::time::Duration;
+
+/// A component of Python is compiled for most of a minute by a debug build, and several at once take longer.
+const PATIENCE: Duration = Duration::from_secs(900);
 
 /// A component that exports `hsm:plugin/<role>` and imports these interfaces.
 #[must_use]
@@ -81,6 +85,28 @@ impl World {
     pub fn sign_plugin(&self, folder: &str, key: &str) {
         let (tar, key) = (format!("{folder}.tar"), format!("{key}.key"));
         let _ = self.hsm(&["plugin", "sign", &tar, "--key", &key]).succeeds();
+    }
+
+    /// Brings a plugin that was built in a folder of its name all the way to where `hsm --plugin NAME` finds it: tested, packed, signed with a
+    /// new key, verified and added. `options` go with every command.
+    ///
+    /// # Panics
+    /// When a step fails.
+    pub fn ship_plugin(&self, name: &str, options: &[&str]) {
+        let hsm = |arguments: &[&str]| self.start(&[options, arguments].concat()).wait_within(PATIENCE);
+        let tar = format!("{name}.tar");
+        let tested = hsm(&["plugin", "test", name]).succeeds();
+        assert!(tested.stderr.contains("each twice"), "{tested}");
+        let _ = hsm(&["plugin", "pack", name, "-o", &tar]).succeeds();
+        let key = self.make_key("author");
+        self.sign_plugin(name, "author");
+        let _ = hsm(&["plugin", "verify", &tar])
+            .ends_with(6)
+            .says(&[&key, "hint: if you trust whoever signed it"]);
+        self.trust_key("author");
+        let _ = hsm(&["plugin", "verify", &tar]).succeeds().prints(&[&key]);
+        let _ = hsm(&["plugin", "add", &tar]).succeeds();
+        let _ = hsm(&["plugin", "list"]).succeeds().prints(&[name, &key, "ready"]);
     }
 
     /// Runs hsm at a site: where `/etc/hsm` is a copy of the world's folder `site`, owned by root. `prepare` is said to a shell there first.

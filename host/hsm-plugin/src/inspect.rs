@@ -149,7 +149,7 @@ impl InspectError {
             }
             Self::WrongRole { found: Role::Aggregator, .. } => "aggregators are for `hsm collect`".to_owned(),
             Self::WrongRole { found: Role::Scheduler, .. } => {
-                "this version of hsm runs no scheduler plugins".to_owned()
+                "this version of hsm does not submit through scheduler plugins; `hsm plugin test` replays their fixtures".to_owned()
             }
             Self::TooOld(_) => "use a newer release of the plugin, or build it again".to_owned(),
             Self::ForbiddenImport(_) => {
