@@ -7,6 +7,7 @@ pub mod aggregate;
 pub mod campaign;
 pub mod command;
 pub mod diagnostic;
+pub mod failure;
 pub mod journal;
 pub mod metrics;
 pub mod plan;

@@ -1,10 +1,11 @@
 //! The roles that the host fills itself or hands to a plugin, as traits. Built-in and wasm implementations stand behind the same
 //! trait, so nothing past this file asks which of the two it has. The traits are synchronous and take tables by value.
 
+pub use crate::failure::{Blame, Failure};
+
 use crate::scheduler::Scheduler;
 use crate::state::TaskState;
 use crate::table::Table;
-use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -159,49 +160,5 @@ impl<T: ?Sized> fmt::Debug for Loaded<T> {
             .field("name", &self.name)
             .field("digest", &self.digest)
             .finish_non_exhaustive()
-    }
-}
-
-/// Why a role could not do what it was asked, and who must act.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[error("{message}")]
-#[serde(deny_unknown_fields)]
-pub struct Failure {
-    /// Who must act.
-    pub blame: Blame,
-    /// A stable word for programs: `bad-config`, `out-of-time`.
-    pub code: String,
-    /// What went wrong, for people.
-    pub message: String,
-    /// What to do about it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hint: Option<String>,
-}
-
-/// Who must act on a [`Failure`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Blame {
-    /// Whoever wrote the configuration.
-    Config,
-    /// Whoever provided the data.
-    Input,
-    /// Nobody: trying again may help.
-    Transient,
-    /// The author of the plugin (or of the host).
-    Internal,
-}
-
-impl Failure {
-    /// A failure without a hint.
-    pub fn new(blame: Blame, code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { blame, code: code.into(), message: message.into(), hint: None }
-    }
-
-    /// The same failure with a hint.
-    #[must_use]
-    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
-        self
     }
 }

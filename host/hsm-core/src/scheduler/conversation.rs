@@ -1,7 +1,7 @@
 //! Leading a conversation: asking, running, and asking again.
 
 use super::{Command, Exchange, Step};
-use crate::roles::{Blame, Failure};
+use crate::failure::{Blame, Failure};
 
 /// The most commands of one conversation. Submitting takes one or two, looking at a hundred jobs a few; a scheduler that wants more is
 /// going in circles.

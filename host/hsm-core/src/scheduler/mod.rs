@@ -16,7 +16,7 @@ pub use exchange::{Command, Ending, Exchange, Step};
 pub use request::{Outcome, Resources, SchedulerTraits, Site, Submission, Ticket};
 pub use sighting::{Job, JobState, Sighting, Verdict};
 
-use crate::roles::Failure;
+use crate::failure::Failure;
 
 /// Speaks the language of one batch system.
 ///

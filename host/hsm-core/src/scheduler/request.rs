@@ -1,6 +1,6 @@
 //! Where a conversation takes place, what is asked for, and what the batch system made of it.
 
-use crate::roles::Failure;
+use crate::failure::Failure;
 use serde::{Deserialize, Serialize};
 
 /// Where the conversation takes place.

@@ -1,11 +1,11 @@
 //! Reads a bundle out of a tar. Only what `pack` writes is accepted: plain files, the manifest first, zeros behind the last one. The
 //! format's extensions are all refused, because they are where two readers of one archive see two different things.
 
+use super::contents::{Contents, Origin};
 use super::error::BundleProblem;
 use super::gather::{Gathered, read_within};
 use super::manifest::{MANIFEST_MAX_BYTES, Manifest};
 use super::names::MANIFEST;
-use super::read::{Contents, Origin};
 use crate::limits::Limits;
 use crate::plain::plain_line;
 use std::io::{self, Read};

@@ -1,12 +1,12 @@
 //! Reads a bundle, or the folder in which an author works, from a folder. Every step goes from an open folder to what is in it, so that
 //! nothing can be swapped for a link in between; links are not followed and pipes not waited for.
 
+use super::contents::{Contents, Origin};
 use super::error::BundleProblem;
 use super::gather::{Gathered, check_rest, component_max_bytes, max_bytes, read_within};
 use super::manifest::{MANIFEST_MAX_BYTES, Manifest};
 use super::names::{COMPONENT, FIXTURES, MANIFEST, check_file_name, may_be_packed};
 use super::pack;
-use super::read::{Contents, Origin};
 use crate::limits::Limits;
 use crate::plain::plain_line;
 use rustix::fs::{Dir, FileType, Mode, OFlags};

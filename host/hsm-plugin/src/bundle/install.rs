@@ -1,8 +1,8 @@
 //! A project's plugins on disk: one folder each, `.hsm/plugins/<name>/`, there as a whole or not at all.
 
+use super::contents::{Bundle, Origin};
 use super::error::{BundleError, BundleProblem};
 use super::names::{MANIFEST, PluginName, SIGNATURE};
-use super::read::{Bundle, Origin};
 use super::{Manifest, pack};
 use crate::digest::Digest;
 use std::fs;

@@ -22,6 +22,7 @@
 
 mod archive;
 mod config;
+mod contents;
 mod error;
 mod folder;
 mod gather;
@@ -35,10 +36,11 @@ mod read;
 pub(crate) mod samples;
 
 pub use config::{ConfigError, ConfigSchema, Setting, SettingKind};
+pub use contents::{Bundle, Origin};
 pub use error::{BundleError, BundleProblem};
 pub use install::{install, installed, remove, write_file};
 pub use manifest::{Capabilities, Manifest};
 pub use names::{COMPONENT, FIXTURES, MANIFEST, PluginName, PluginNameError, README, SIGNATURE};
 pub use pack::pack;
 pub use programs::{ProgramProblem, check_program};
-pub use read::{Bundle, Origin, read, read_component};
+pub use read::{read, read_component};

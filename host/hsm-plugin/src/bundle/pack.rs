@@ -1,7 +1,7 @@
 //! Writes bundles: the same files give the same bytes, whoever packs them and when.
 
+use super::contents::Bundle;
 use super::names::{MANIFEST, SIGNATURE};
-use super::read::Bundle;
 use crate::digest::Digest;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -1,6 +1,7 @@
 //! Small bundles for the unit tests: real files, and components that pass inspection and hold nothing.
 
-use super::read::{Bundle, read};
+use super::contents::Bundle;
+use super::read::read;
 use crate::inspect::{Role, tests};
 use crate::limits::Limits;
 use std::fs;

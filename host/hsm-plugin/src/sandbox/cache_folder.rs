@@ -3,11 +3,13 @@
 //! Nothing authenticates an entry: whoever may write here may run code as the user. The owner and the mode of the folder are the
 //! whole defence, which is why they are checked each time. Another process of the same user is not defended against.
 
-use crate::sandbox::compiled::UNFINISHED;
 use std::fs::{DirBuilder, File};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
+
+/// How the name of a folder begins in which a child compiles.
+pub(super) const UNFINISHED: &str = "unfinished-";
 
 /// Why a folder cannot hold compiled code.
 #[derive(Debug, thiserror::Error)]

@@ -6,7 +6,7 @@
 //! its length, or vanish in that very moment, this process compiles something that is known to need no more than those limits.
 
 use crate::limits::{Limit, Limits};
-use crate::sandbox::cache_folder::{CacheFolder, CacheFolderError};
+use crate::sandbox::cache_folder::{CacheFolder, CacheFolderError, UNFINISHED};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::fs;
@@ -21,9 +21,6 @@ const NOTES: &str = "notes";
 
 /// The folder of the engine's cache. It is the cache's alone: whatever else lay there, the cache would take for litter and remove.
 const CODE: &str = "code";
-
-/// How the name of a folder begins in which a child compiles.
-pub(super) const UNFINISHED: &str = "unfinished-";
 
 /// Where the engine's cache keeps its entries: `modules/<engine>/<entry>`.
 const ENTRIES: &str = "modules";

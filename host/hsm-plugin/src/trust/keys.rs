@@ -3,7 +3,7 @@
 
 use super::error::TrustError;
 use super::files::{self, Owned, io_error, shown};
-use super::policy::Site;
+use super::site::Site;
 use crate::inspect::Role;
 use crate::toml_file::TomlFile;
 use minisign_verify::PublicKey;

@@ -42,6 +42,7 @@ mod refusal;
 mod samples;
 mod signature;
 mod signer;
+mod site;
 mod verdict;
 
 pub use admit::{Admitted, NotAdmitted, Trust};
@@ -49,8 +50,9 @@ pub use error::TrustError;
 pub use grants::{Grant, Grants};
 pub use keys::{Key, KeyId, Keys};
 pub use lock::{Lock, LockEntry};
-pub use policy::{Policy, Site};
+pub use policy::Policy;
 pub use refusal::{Refusal, RefusalReason};
 pub use signature::Signer;
 pub use signer::{NewKey, Password, SigningError, SigningKey, generate};
+pub use site::Site;
 pub use verdict::{Trusted, admit_new, judge};

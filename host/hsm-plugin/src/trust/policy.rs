@@ -4,35 +4,19 @@
 use super::error::TrustError;
 use super::files::{self, Owned, shown};
 use super::keys::KeyId;
+use super::site::Site;
 use crate::inspect::Role;
 use crate::limits::{Limit, Limits};
 use crate::toml_file::TomlFile;
 use hsm_core::diagnostic::Diagnostic;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 use toml::Spanned;
 
 /// The format of policies that this version reads.
 const FORMAT: u64 = 1;
 /// The policy, below the site's folder.
 const POLICY_FILE: &str = "policy.toml";
-
-/// Where a site's files are, and who has to own them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Site {
-    /// The folder of `policy.toml` and `keys`.
-    pub root: PathBuf,
-    /// The number of the user who has to own all of it.
-    pub owner: u32,
-}
-
-impl Default for Site {
-    /// `/etc/hsm`, owned by root.
-    fn default() -> Self {
-        Self { root: PathBuf::from("/etc/hsm"), owner: 0 }
-    }
-}
 
 /// What the site says. Without a policy it says nothing, and allows everything.
 #[derive(Clone, Debug, PartialEq, Eq)]

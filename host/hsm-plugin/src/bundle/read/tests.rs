@@ -3,6 +3,9 @@
 use super::super::samples::{self, bundle, component, manifest, write_packed, write_source};
 use super::super::{BundleError, install, installed, pack, remove};
 use super::*;
+use crate::bundle::contents::Origin;
+use crate::digest::Digest;
+use crate::inspect::Role;
 use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
