@@ -29,7 +29,7 @@ fn json_has_the_documented_keys() {
     assert_eq!(keys(&plan), ["count", "format", "tasks"]);
     assert_eq!(keys(&plan["tasks"][0]), ["argv", "id", "params", "task"]);
     let status = json(&["status", "s", "--json"]);
-    assert_eq!(keys(&status), ["counts", "format", "source", "sweep_dir", "sweep_id", "tasks"]);
+    assert_eq!(keys(&status), ["counts", "format", "plugins", "source", "sweep_dir", "sweep_id", "tasks"]);
     assert_eq!(keys(&status["counts"]), ["cancelled", "completed", "failed", "queued", "running", "unknown"]);
     assert_eq!(
         keys(&status["tasks"][0]),

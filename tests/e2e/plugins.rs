@@ -1,6 +1,7 @@
 //! Plugins: two good ones that do their work, and every kind of bad one, each of which ends in one clear message.
 
-use hsm_tests::World;
+use hsm_tests::{World, wait_until};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::fs;
 
@@ -45,6 +46,57 @@ fn leaderboard_ranks_and_explains() {
         .collect();
     // The best of all, and the mean of the metric where `a` is 3.
     assert!(tables.contains("3.7") && tables.contains("3.6"), "{tables}");
+}
+
+/// The plugins that the journal of the sweep says took part, as name and digest.
+fn on_record(world: &World) -> Vec<(String, String)> {
+    let status = world.hsm(&["status", "s", "--json"]).succeeds().json();
+    let text = |value: &Value| value.as_str().expect("text").to_owned();
+    let plugins = status["plugins"].as_array().expect("plugins");
+    plugins.iter().map(|plugin| (text(&plugin["name"]), text(&plugin["digest"]))).collect()
+}
+
+#[test]
+fn an_aggregator_that_took_part_is_on_record_once() {
+    let world = world_of_results();
+    assert_eq!(on_record(&world), []);
+    let plugin = World::plugin("leaderboard");
+    let digest = world.hsm(&["plugin", "check", &plugin, "--json"]).succeeds().json()["digest"].clone();
+    let collect = || world.hsm(&["--plugin", &plugin, "collect", "s", "--config", "metric=score"]).succeeds();
+    let _ = collect();
+    wait_until("the journal has it", || !on_record(&world).is_empty());
+    wait_until("nobody drives any more", || world.drivers("s").is_empty());
+    let journal = || fs::read_dir(world.sweep_dir("s").join("journal")).expect("a journal").count();
+    let before = journal();
+    let _ = collect();
+    assert_eq!(
+        on_record(&world),
+        [("leaderboard".to_owned(), digest.as_str().expect("a digest").to_owned())]
+    );
+    assert_eq!(journal(), before, "the second time nothing is written");
+    assert_eq!(world.hsm(&["collect", "s"]).succeeds().code(), Some(0));
+}
+
+#[test]
+fn collecting_sets_no_waiting_task_going() {
+    let world = World::new();
+    world.write_sweep("command: [sleep, '{s}']\ngrid: {s: [30, 31, 32]}\n");
+    let viewer = world.start(&["run", "--sweep-id", "s", "-p", "1"]);
+    wait_until("a task runs", || world.task_dir("s", 1).exists());
+    for driver in world.drivers("s") {
+        kill_process(Pid::from_raw(driver).expect("a driver"), Signal::KILL).expect("it was there");
+    }
+    let _ = viewer.wait();
+    let _ =
+        world.hsm(&["--plugin", &World::plugin("wayward-aggregator"), "collect", "s", "--config", "do=text"]);
+    let waiting = fs::read_dir(world.sweep_dir("s").join("requests")).expect("a mailbox").count();
+    assert_eq!(
+        (waiting, world.drivers("s").len()),
+        (1, 0),
+        "the request waits for whoever completes the sweep"
+    );
+    assert!(!world.task_dir("s", 2).exists());
+    let _ = world.hsm(&["cancel", "s", "--now"]);
 }
 
 #[test]

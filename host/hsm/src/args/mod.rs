@@ -50,7 +50,7 @@ New here? `hsm init --example` writes a small sweep that runs as it is.";
 /// Options that may stand before or after the command.
 #[derive(Args, Clone, Debug, Default)]
 pub struct GlobalArgs {
-    /// Use a plugin: the path of a WebAssembly component (`run`, `plan`: a generator; `collect`: an aggregator)
+    /// Use a plugin, by its name or its path (`run`, `plan`: a generator; `collect`: an aggregator)
     #[arg(long, global = true, value_name = "REF", help_heading = "Global options")]
     pub plugin: Option<String>,
     /// Give a plugin more than usual: `call_time_s=60`, `memory_mib=1024`; may be given again

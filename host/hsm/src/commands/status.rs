@@ -22,12 +22,14 @@ pub fn run(args: &StatusArgs, global: &GlobalArgs, console: Console) -> Result<E
     let status = context.manager.status(&context.sweep_dir(&args.sweep)?)?;
     status.warnings.iter().for_each(|warning| console.warn(warning));
     if args.json {
-        let head: [(&str, &dyn crate::output::Field); 5] = [
+        let plugins = status.plugins();
+        let head: [(&str, &dyn crate::output::Field); 6] = [
             ("format", &1),
             ("sweep_id", &status.sweep_id),
             ("sweep_dir", &status.sweep_dir),
             ("source", &status.source),
             ("counts", &CountsJson::from(&status.counts)),
+            ("plugins", &plugins),
         ];
         console.json_list(&head, "tasks", status.tasks().map(TaskJson::from))?;
     } else {
