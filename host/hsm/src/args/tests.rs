@@ -131,8 +131,8 @@ fn help_fits_on_a_screen() {
       -V, --version  Print version
 
     Global options:
-          --plugin <REF>                Use a plugin: the path of a WebAssembly component (`run`,
-                                        `plan`: a generator; `collect`: an aggregator)
+          --plugin <REF>                Use a plugin, by its name or its path (`run`, `plan`: a
+                                        generator; `collect`: an aggregator)
           --plugin-limit <LIMIT=VALUE>  Give a plugin more than usual: `call_time_s=60`,
                                         `memory_mib=1024`; may be given again
       -v, --verbose...                  Say more on standard error (twice: everything)
