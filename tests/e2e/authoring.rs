@@ -4,6 +4,7 @@
 use hsm_tests::{Run, Running, World};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// Building the SDK's macros takes a minute of a slow machine's time, and somebody else may hold the folder.
@@ -32,6 +33,9 @@ fn run_in(folder: &Path, mut command: Command) -> Run {
 
 /// `cargo test`, `./build`, and the same fixtures from the plugin's own tests against the component.
 fn builds_and_passes(world: &World, folder: &Path) {
+    // They share a folder, and one build may take away what another's documentation tests are about to read.
+    static BUILDS: Mutex<()> = Mutex::new(());
+    let _alone = BUILDS.lock().unwrap_or_else(PoisonError::into_inner);
     let cargo_test = || {
         let mut command = world.program("cargo");
         command.arg("test");

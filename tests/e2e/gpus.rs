@@ -2,6 +2,7 @@
 
 use hsm_tests::World;
 use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Four GPUs, as `nvidia-smi` lists them with the memory in use; somebody else works on the first where `BUSY_MIB` says so.
 const NVIDIA_SMI: &str = "#!/bin/sh
@@ -29,6 +30,12 @@ fn world_of_gpus(gpus_per_task: u32) -> World {
     world.write(".hsm/config.yaml", format!("local:\n  gpus: {gpus_per_task}\n"));
     world.write_sweep("command: [./task.sh, '{x}']\nsweep:\n  grid:\n    x: [1, 2, 3, 4, 5, 6]\n");
     world
+}
+
+/// GPUs are locked for all of a machine, so two of these tests at once would be in each other's way.
+fn alone() -> MutexGuard<'static, ()> {
+    static GPUS: Mutex<()> = Mutex::new(());
+    GPUS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Every set of GPUs that a task had, how often; panics when a GPU had two tasks at once.
@@ -60,6 +67,7 @@ fn sets(world: &World) -> Vec<String> {
 
 #[test]
 fn each_task_has_its_own() {
+    let _alone = alone();
     let world = world_of_gpus(1);
     let _ = world.hsm(&["run", "--gpus", "all", "-p", "4"]).succeeds();
     assert_eq!(sets(&world), ["0", "1", "2", "3"]);
@@ -67,6 +75,7 @@ fn each_task_has_its_own() {
 
 #[test]
 fn two_a_task_make_disjoint_slots() {
+    let _alone = alone();
     let world = world_of_gpus(2);
     let _ = world.hsm(&["run", "--gpus", "all"]).succeeds();
     assert_eq!(sets(&world), ["0,1", "2,3"]);
@@ -74,6 +83,7 @@ fn two_a_task_make_disjoint_slots() {
 
 #[test]
 fn the_allowlist_counts() {
+    let _alone = alone();
     for (list, expected) in [("1,3", &["1", "3"][..]), ("2,", &["2"])] {
         let world = world_of_gpus(1);
         let _ = world.hsm(&["run", "--gpus", list]).succeeds();
@@ -83,6 +93,7 @@ fn the_allowlist_counts() {
 
 #[test]
 fn a_number_of_gpus_means_idle_ones() {
+    let _alone = alone();
     let world = world_of_gpus(1).with_variable("BUSY_MIB", "20000");
     let _ = world.hsm(&["run", "--gpus", "2"]).succeeds();
     assert_eq!(sets(&world), ["1", "2"]);
@@ -90,12 +101,14 @@ fn a_number_of_gpus_means_idle_ones() {
 
 #[test]
 fn too_few_gpus_are_refused() {
+    let _alone = alone();
     let world = world_of_gpus(1).with_variable("BUSY_MIB", "20000");
     let _ = world.hsm(&["run", "--gpus", "4"]).ends_with(2).says(&["4", "hint:"]);
 }
 
 #[test]
 fn inherited_visibility_is_respected() {
+    let _alone = alone();
     let world = world_of_gpus(1).with_variable("CUDA_VISIBLE_DEVICES", "2,3");
     let _ = world.hsm(&["run", "--gpus", "all"]).succeeds();
     assert_eq!(sets(&world), ["2", "3"]);
@@ -103,6 +116,7 @@ fn inherited_visibility_is_respected() {
 
 #[test]
 fn two_sweeps_never_share_one() {
+    let _alone = alone();
     let world = world_of_gpus(1);
     let runs = [
         world.start(&["run", "--sweep-id", "a", "--gpus", "0,1"]),
@@ -116,6 +130,7 @@ fn two_sweeps_never_share_one() {
 
 #[test]
 fn without_gpus_the_tasks_see_none() {
+    let _alone = alone();
     let world = world_of_gpus(1);
     let _ = world.hsm(&["run", "--gpus", "cpu", "--max-runs", "1"]).succeeds();
     let line = World::read(world.path("runs.log"));

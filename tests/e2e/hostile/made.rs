@@ -81,11 +81,11 @@ fn unleb(bytes: &[u8]) -> (usize, usize) {
 /// Loops inside loops: each level doubles what the register allocator has to think about.
 pub fn nested_loops() -> Vec<u8> {
     const DEPTH: usize = 2_000;
+    // A quick machine needs a second for one of them.
+    const FUNCTIONS: usize = 40;
     let open = "loop local.get 0 local.get 1 i32.add local.set 0 local.get 0 br_if 0 ".repeat(DEPTH);
-    carrying(&format!(
-        "(module (func (param i32 i32) (result i32) {open} {} local.get 0))",
-        "end ".repeat(DEPTH)
-    ))
+    let function = format!("(func (param i32 i32) (result i32) {open} {} local.get 0)", "end ".repeat(DEPTH));
+    carrying(&format!("(module {})", function.repeat(FUNCTIONS)))
 }
 
 /// Thousands of variables that are alive across thousands of branches: memory that grows with their product.
