@@ -14,9 +14,9 @@ mod sighting;
 pub use conversation::{Conversation, ROUNDS_MAX, converse};
 pub use exchange::{Command, Ending, Exchange, Step};
 pub use request::{Outcome, Resources, SchedulerTraits, Site, Submission, Ticket};
-pub use sighting::{Job, JobState, Sighting, Verdict};
+pub use sighting::{Hold, Job, JobState, Sighting, Verdict};
 
-use crate::failure::Failure;
+use crate::failure::{Blame, Failure};
 
 /// Speaks the language of one batch system.
 ///
@@ -64,4 +64,24 @@ pub trait Scheduler: Send + Sync {
     /// # Errors
     /// As [`describe`](Self::describe).
     fn cancel(&self, site: &Site, jobs: &[Job], so_far: &[Exchange]) -> Result<Step<Vec<Verdict>>, Failure>;
+
+    /// Keeps jobs from starting, or lets them start again. What already runs goes on.
+    ///
+    /// # Errors
+    /// As [`describe`](Self::describe), and `not-supported` where the scheduler has no word for it, which is what this does by itself.
+    fn hold(
+        &self,
+        site: &Site,
+        jobs: &[Job],
+        hold: Hold,
+        so_far: &[Exchange],
+    ) -> Result<Step<Vec<Verdict>>, Failure> {
+        let _ = (site, jobs, so_far);
+        let deed = match hold {
+            Hold::Hold => "hold jobs",
+            Hold::Release => "let held jobs go",
+        };
+        Err(Failure::new(Blame::Internal, "not-supported", format!("this scheduler cannot {deed}"))
+            .with_hint("use the batch system's own command for it, or cancel the jobs"))
+    }
 }

@@ -35,7 +35,7 @@ pub(crate) fn exchanges_out(so_far: &[Exchange]) -> Vec<wit::Exchange> {
 }
 
 pub(crate) fn submission_out(request: &Submission) -> wit::Submission {
-    let Submission { token, name, resources, elements, max_running, workdir, stdout, stderr, script } =
+    let Submission { token, name, resources, elements, max_running, workdir, stdout, stderr, script, .. } =
         request.clone();
     let Resources {
         walltime_s,
@@ -65,7 +65,7 @@ pub(crate) fn submission_out(request: &Submission) -> wit::Submission {
 }
 
 pub(crate) fn jobs_out(jobs: &[Job]) -> Vec<wit::Job> {
-    let job = |Job { job, token, elements }: Job| wit::Job { job, token, elements };
+    let job = |Job { job, token, elements, .. }: Job| wit::Job { job, token, elements };
     jobs.iter().cloned().map(job).collect()
 }
 
@@ -85,6 +85,7 @@ pub(crate) fn traits_in(traits: wit::Traits) -> SchedulerTraits {
         single_element_arrays: traits.single_element_arrays,
         job_name_max: traits.job_name_max,
         visible_after_end_s: traits.visible_after_end_s,
+        elements_in_queue: None,
     }
 }
 
@@ -117,6 +118,7 @@ pub(crate) fn sighting_in(sighting: wit::Sighting) -> Sighting {
         // Compared with what the host submitted, and never shown without being escaped there.
         name: sighting.name,
         submitted_ms: sighting.submitted_ms,
+        node: None,
     }
 }
 

@@ -60,6 +60,7 @@ fn traits_to_plan_by() {
         single_element_arrays: true,
         job_name_max: 13,
         visible_after_end_s: None,
+        elements_in_queue: None,
     };
     let with = |change: fn(&mut SchedulerTraits)| {
         let mut traits = good.clone();
@@ -119,7 +120,7 @@ fn tickets() {
 
 #[test]
 fn sightings_and_verdicts_are_about_what_was_asked() {
-    let asked = [Job { job: "7".to_owned(), token: "t".to_owned(), elements: 3 }];
+    let asked = [Job { job: "7".to_owned(), token: "t".to_owned(), elements: 3, only: vec![] }];
     let sighting = |job: &str, class: Option<&str>| Sighting {
         job: job.to_owned(),
         index: Some(2),
@@ -130,6 +131,7 @@ fn sightings_and_verdicts_are_about_what_was_asked() {
         reason: None,
         name: None,
         submitted_ms: None,
+        node: None,
     };
     let verdict = |job: &str| Verdict { job: job.to_owned(), accepted: true, reason: None };
     let cases = [
