@@ -13,6 +13,7 @@ mod hostile;
 mod interrupting;
 mod journal;
 mod killing;
+mod labs;
 mod local;
 mod log;
 mod planning;

@@ -4,6 +4,7 @@
 
 mod bundle;
 mod generated;
+pub mod lab;
 mod processes;
 mod run;
 mod shown;

@@ -259,7 +259,8 @@ impl World {
     }
 }
 
-fn built(variable: &str, below_target: &str) -> PathBuf {
+/// Where something lies that was built or fetched for the tests.
+pub(crate) fn built(variable: &str, below_target: &str) -> PathBuf {
     match std::env::var_os(variable) {
         Some(path) => PathBuf::from(path),
         None => match std::env::var_os("CARGO_TARGET_DIR") {
