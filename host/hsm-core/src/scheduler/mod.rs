@@ -7,14 +7,21 @@
 //! **Must not:** run anything, keep anything between two calls, or know which batch systems there are.
 
 mod conversation;
+mod duration;
 mod exchange;
+mod ranges;
+mod replies;
 mod request;
 mod sighting;
+mod slurm;
+#[cfg(test)]
+mod testing;
 
 pub use conversation::{Conversation, ROUNDS_MAX, converse};
 pub use exchange::{Command, Ending, Exchange, Step};
 pub use request::{Outcome, Resources, SchedulerTraits, Site, Submission, Ticket};
 pub use sighting::{Hold, Job, JobState, Sighting, Verdict};
+pub use slurm::Slurm;
 
 use crate::failure::{Blame, Failure};
 
