@@ -184,8 +184,8 @@ pub use cell::Cell;
 pub use generate::Generate;
 pub use results::TaskResult;
 pub use schedule::{
-    Command, Ending, Exchange, Job, JobState, Outcome, Resources, Schedule, SchedulerTraits, Sighting, Site,
-    Step, Submission, Ticket, Verdict,
+    Command, Ending, Exchange, Hold, Job, JobState, Outcome, Resources, Schedule, SchedulerTraits, Sighting,
+    Site, Step, Submission, Ticket, Verdict,
 };
 /// JSON of any shape: what describes a sweep.
 pub use serde_json::Value as Json;

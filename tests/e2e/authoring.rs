@@ -90,13 +90,13 @@ fn a_new_scheduler_builds_and_answers() {
     // Names that cargo has other plans for are names of plugins all the same.
     let folder = begin(&world, "scheduler", "match");
     builds_and_passes(&world, &folder);
-    let _ = world.hsm(&["plugin", "test", "match"]).succeeds().says(&["match: 8 fixtures, each twice"]);
+    let _ = world.hsm(&["plugin", "test", "match"]).succeeds().says(&["match: 9 fixtures, each twice"]);
     // It may ask only for commands that its manifest lists, whatever it was built to do.
     let manifest = World::read(folder.join("plugin.toml"));
     world.write("match/plugin.toml", manifest.replace(", \"qsub\"]", "]"));
     let _ = world.hsm(&["plugin", "test", "match"]).ends_with(6).says(&[
         "differs `submit`",
-        "asks for the command `qsub`, and may have only `qconf`, `qdel`, `qstat`",
+        "asks for the command `qsub`, and may have only `qconf`, `qdel`, `qhold`, `qrls`, `qstat`",
     ]);
 }
 

@@ -1,6 +1,6 @@
 //! The labs themselves: that they are what the tests of schedulers take them for, that they do not meet, and that nothing stays of them.
 
-use hsm_tests::lab::{Options, Slurm};
+use hsm_tests::lab::{GridEngine, Options, Slurm};
 use hsm_tests::{World, processes_of, wait_until};
 
 /// Submits a script of one line, and gives the job's id.
@@ -77,4 +77,65 @@ fn a_controller_that_was_stopped_remembers() {
     assert_eq!(slurm.queue("%i %T"), [format!("{job} PENDING")]);
     slurm.scancel(&job);
     wait_until("the queue is empty", || slurm.queue("%i").is_empty());
+}
+
+#[test]
+fn grid_engine_runs_arrays_and_keeps_accounts_of_them() {
+    let (cell, world) = (GridEngine::up(4), World::new());
+    let folder = cell.folder().to_owned();
+    world.write_program("job.sh", "#!/bin/bash\nexit $((SGE_TASK_ID - 1))\n");
+    let script = world.project("job.sh");
+    let output = world.path("output");
+    let submitted = cell.ask(
+        "qsub",
+        &["-terse", "-S", "/bin/bash", "-t", "1-3", "-j", "y", "-o", text(&output), text(&script)],
+    );
+    assert_eq!(submitted, "1.1-3:1\n");
+    let records = folder.join("root/default/common/accounting");
+    let accounted = || {
+        std::fs::read_to_string(&records)
+            .unwrap_or_default()
+            .lines()
+            .filter(|line| line.starts_with("all.q:"))
+            .count()
+    };
+    wait_until("all three are accounted for", || accounted() == 3);
+    let accounts = cell.ask("qacct", &["-j", "1"]);
+    let mut codes: Vec<&str> =
+        accounts.lines().filter_map(|line| line.strip_prefix("exit_status")).map(str::trim).collect();
+    codes.sort_unstable();
+    assert_eq!(codes, ["0", "1", "2"], "{accounts}");
+    drop(cell);
+    assert!(
+        !folder.exists() && processes_of(&folder).is_empty(),
+        "something is left of {}",
+        folder.display()
+    );
+}
+
+#[test]
+fn a_master_that_was_stopped_remembers_and_its_jobs_run_on() {
+    let (cell, world) = (GridEngine::up(1), World::new());
+    world.write_program("job.sh", "exec sleep 1234\n");
+    let script = world.project("job.sh");
+    let workdir = world.project("");
+    let options = ["-terse", "-S", "/bin/bash", "-o", "/dev/null", "-e", "/dev/null", "-wd", text(&workdir)];
+    let _ = cell.ask("qsub", &[&options[..], &[text(&script)]].concat());
+    let sleeping = || {
+        processes_of(&world.path(""))
+            .iter()
+            .any(|process| process.arguments.first().is_some_and(|name| name == "sleep"))
+    };
+    wait_until("it runs", sleeping);
+    cell.stop_master();
+    assert!(sleeping());
+    cell.start_master();
+    let listed = cell.ask("qstat", &[]);
+    assert!(listed.lines().any(|line| line.trim_start().starts_with("1 ")), "{listed}");
+    let _ = cell.ask("qdel", &["1"]);
+    wait_until("it is stopped", || !sleeping());
+}
+
+fn text(path: &std::path::Path) -> &str {
+    path.to_str().expect("a plain path")
 }

@@ -3,8 +3,8 @@
 use super::parse;
 use crate::bindings::scheduler::exports::hsm::plugin::scheduler as wit;
 use crate::{
-    Blame, Command, Ending, Exchange, Failure, Job, JobState, Outcome, Resources, Schedule, SchedulerTraits,
-    Sighting, Site, Step, Submission, Ticket, Verdict,
+    Blame, Command, Ending, Exchange, Failure, Hold, Job, JobState, Outcome, Resources, Schedule,
+    SchedulerTraits, Sighting, Site, Step, Submission, Ticket, Verdict,
 };
 use std::marker::PhantomData;
 
@@ -67,6 +67,19 @@ impl<P: Schedule + 'static> wit::Guest for SchedulerOf<P> {
             Step::Done(verdicts) => wit::CancelStep::Done(verdicts.into_iter().map(verdict_out).collect()),
         })
     }
+
+    fn hold(
+        site: wit::Site,
+        jobs: Vec<wit::Job>,
+        release: bool,
+        so_far: Vec<wit::Exchange>,
+    ) -> Result<wit::HoldStep, Failure> {
+        let (site, so_far) = (site_in(site)?, exchanges_in(so_far));
+        Ok(match P::hold(&site, &jobs_in(jobs), Hold::or_release(release), &so_far)? {
+            Step::Run(command) => wit::HoldStep::Run(command_out(command)),
+            Step::Done(verdicts) => wit::HoldStep::Done(verdicts.into_iter().map(verdict_out).collect()),
+        })
+    }
 }
 
 fn site_in(site: wit::Site) -> Result<Site, Failure> {
@@ -101,10 +114,19 @@ fn exchanges_in(so_far: Vec<wit::Exchange>) -> Vec<Exchange> {
 }
 
 fn submission_in(request: wit::Submission) -> Submission {
-    let wit::Submission { token, name, resources, elements, max_running, workdir, stdout, stderr, script } =
-        request;
-    let resources = resources_in(resources);
-    Submission { token, name, resources, elements, max_running, workdir, stdout, stderr, script }
+    Submission {
+        token: request.token,
+        name: request.name,
+        resources: resources_in(request.resources),
+        elements: request.elements,
+        max_running: request.max_running,
+        nice: request.nice,
+        exclude_nodes: request.exclude_nodes,
+        workdir: request.workdir,
+        stdout: request.stdout,
+        stderr: request.stderr,
+        script: request.script,
+    }
 }
 
 fn resources_in(resources: wit::Resources) -> Resources {
@@ -123,7 +145,8 @@ fn resources_in(resources: wit::Resources) -> Resources {
 }
 
 fn jobs_in(jobs: Vec<wit::Job>) -> Vec<Job> {
-    jobs.into_iter().map(|wit::Job { job, token, elements }| Job { job, token, elements }).collect()
+    let job = |wit::Job { job, token, elements, only }: wit::Job| Job { job, token, elements, only };
+    jobs.into_iter().map(job).collect()
 }
 
 fn command_out(command: Command) -> wit::Command {
@@ -142,6 +165,7 @@ fn traits_out(traits: SchedulerTraits) -> wit::Traits {
         single_element_arrays: traits.single_element_arrays,
         job_name_max: traits.job_name_max,
         visible_after_end_s: traits.visible_after_end_s,
+        elements_in_queue: traits.elements_in_queue,
     }
 }
 
@@ -173,6 +197,7 @@ fn sighting_out(sighting: Sighting) -> wit::Sighting {
         reason: sighting.reason,
         name: sighting.name,
         submitted_ms: sighting.submitted_ms,
+        node: sighting.node,
     }
 }
 

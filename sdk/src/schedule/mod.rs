@@ -6,9 +6,9 @@ mod sighting;
 
 pub use exchange::{Command, Ending, Exchange, Step};
 pub use request::{Outcome, Resources, SchedulerTraits, Site, Submission, Ticket};
-pub use sighting::{Job, JobState, Sighting, Verdict};
+pub use sighting::{Hold, Job, JobState, Sighting, Verdict};
 
-use crate::Failure;
+use crate::{Blame, Failure};
 
 /// Speaks the language of one batch system without ever touching it.
 ///
@@ -56,4 +56,23 @@ pub trait Schedule {
     /// # Errors
     /// Whatever keeps it from trying.
     fn cancel(site: &Site, jobs: &[Job], so_far: &[Exchange]) -> Result<Step<Vec<Verdict>>, Failure>;
+
+    /// Keeps jobs from starting, or lets them start again. What already runs goes on. The host uses it on an array whose tasks die as
+    /// soon as they start; without it, it says so and leaves the array alone.
+    ///
+    /// # Errors
+    /// Whatever keeps it from trying; a failure of the code `not-supported` unless it is written.
+    fn hold(
+        _site: &Site,
+        _jobs: &[Job],
+        hold: Hold,
+        _so_far: &[Exchange],
+    ) -> Result<Step<Vec<Verdict>>, Failure> {
+        let deed = match hold {
+            Hold::Hold => "hold jobs",
+            Hold::Release => "let held jobs go",
+        };
+        Err(Failure::new(Blame::Internal, "not-supported", format!("this scheduler cannot {deed}"))
+            .with_hint("use the batch system's own command for it, or cancel the jobs"))
+    }
 }

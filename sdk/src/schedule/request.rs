@@ -90,6 +90,12 @@ pub struct Submission {
     /// How many of them may run at once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_running: Option<u32>,
+    /// How far the job steps back behind others, in the batch system's own measure: more is later.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nice: Option<i32>,
+    /// Machines that it must not run on, by the names the batch system has for them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub exclude_nodes: Vec<String>,
     /// The folder the elements start in.
     pub workdir: String,
     /// Where the batch system writes standard output.
@@ -145,6 +151,10 @@ pub struct SchedulerTraits {
     /// How long an ended job can still be seen, in seconds; absent where that is for ever.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub visible_after_end_s: Option<u32>,
+    /// The most elements, of all jobs and users together, that the batch system holds at a time; absent where it has no such limit or
+    /// does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub elements_in_queue: Option<u32>,
 }
 
 impl SchedulerTraits {
@@ -161,6 +171,7 @@ impl SchedulerTraits {
             single_element_arrays: true,
             job_name_max: JOB_NAME_MAX,
             visible_after_end_s: Some(0),
+            elements_in_queue: None,
         }
     }
 }

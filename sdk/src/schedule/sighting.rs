@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A job to look at, or to stop.
+/// A job to look at, to stop or to hold: all of it, or some of its elements.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Job {
@@ -12,6 +12,25 @@ pub struct Job {
     pub token: String,
     /// How many elements it has.
     pub elements: u32,
+    /// The elements that are meant, counted from [`SchedulerTraits::first_element`](crate::SchedulerTraits); empty where all of it is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub only: Vec<u32>,
+}
+
+/// What to do with jobs that wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Hold {
+    /// Let nothing more of them start.
+    Hold,
+    /// Let them start again.
+    Release,
+}
+
+impl Hold {
+    pub(crate) fn or_release(release: bool) -> Self {
+        if release { Self::Release } else { Self::Hold }
+    }
 }
 
 /// What a batch system says about a job or one of its elements.
@@ -51,7 +70,8 @@ pub struct Sighting {
     /// The signal that ended it, where it gave one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signal: Option<i32>,
-    /// Why it ended, as one of the words `time-limit`, `out-of-memory`, `node-failure`, `preempted`.
+    /// Why it ended, as one of the words `time-limit`, `out-of-memory`, `node-failure`, `preempted`; or why it waits in vain:
+    /// `dependency`, where what it waits for can no longer come, and `impossible`, where it will never start as it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class: Option<String>,
     /// The batch system's own words.
@@ -63,6 +83,9 @@ pub struct Sighting {
     /// When the job was submitted, in milliseconds since 1970. A sighting of another time is dropped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub submitted_ms: Option<u64>,
+    /// The machine it runs or ran on, as the batch system calls it; several as one text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
 }
 
 impl Sighting {
@@ -78,6 +101,7 @@ impl Sighting {
             reason: None,
             name: None,
             submitted_ms: None,
+            node: None,
         }
     }
 
@@ -89,13 +113,13 @@ impl Sighting {
     }
 }
 
-/// Whether a cancellation was taken.
+/// Whether a cancellation or a hold was taken.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Verdict {
     /// The batch system's id for the job.
     pub job: String,
-    /// Whether it will stop, or has stopped.
+    /// Whether it was taken: the job stops or has stopped, is held or was let go.
     pub accepted: bool,
     /// Why not, in the batch system's own words.
     #[serde(default, skip_serializing_if = "Option::is_none")]

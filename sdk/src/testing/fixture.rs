@@ -49,6 +49,9 @@ pub(super) struct SchedulerInput {
     pub jobs: Vec<Job>,
     #[serde(default)]
     pub token: String,
+    /// Whether jobs are let go, where the call is `hold`.
+    #[serde(default)]
+    pub release: bool,
     #[serde(default)]
     pub exchanges: Vec<Exchange>,
 }
@@ -63,6 +66,7 @@ pub(super) enum Call {
     Recover,
     Observe,
     Cancel,
+    Hold,
 }
 
 #[derive(Deserialize)]

@@ -12,7 +12,7 @@
 //! |---|---|---|
 //! | generator | `config`, `axes`, `seed`, `batch_rows` | `{"columns": […]}`: all points |
 //! | aggregator | `config`, `sweep`, `batches`: a list of `tasks`, `states`, `params`, `metrics`, `facts` | `{"artifacts": [{"name", "media_type"}]}`, the content in `expected/NAME`, tables as CSV |
-//! | scheduler | `site`, `call`, `request` or `jobs` or `token`, `exchanges` | `{"answer": …}` |
+//! | scheduler | `site`, `call`, `request` or `token` or `jobs` (and `release`, for `hold`), `exchanges` | `{"answer": …}` |
 //! | any | | `{"failure": {"blame", "code", "message", "hint"}}` where it has to refuse; `hint` may be left out |
 //!
 //! `hsm plugin test DIR --bless` writes what is expected from what the plugin answers now: read it before you keep it.

@@ -2,7 +2,9 @@
 
 use super::answer::Answer;
 use super::fixture::{Call, Case, SchedulerInput};
-use crate::{Command, Exchange, Failure, Json, Outcome, Schedule, SchedulerTraits, Sighting, Step, Verdict};
+use crate::{
+    Command, Exchange, Failure, Hold, Json, Outcome, Schedule, SchedulerTraits, Sighting, Step, Verdict,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -17,13 +19,13 @@ pub(super) fn expected(case: &Case) -> Result<Answer, String> {
         Call::Directives => read::<Vec<String>>(answer),
         Call::Submit | Call::Recover => read::<Outcome>(answer),
         Call::Observe => read::<Vec<Sighting>>(answer),
-        Call::Cancel => read::<Vec<Verdict>>(answer),
+        Call::Cancel | Call::Hold => read::<Vec<Verdict>>(answer),
     })
 }
 
 /// What it does answer, at the end of the recorded conversation.
 pub(super) fn answer<P: Schedule>(input: &SchedulerInput) -> Result<Answer, String> {
-    let SchedulerInput { site, call, request, jobs, token, exchanges } = input;
+    let SchedulerInput { site, call, request, jobs, token, release, exchanges } = input;
     match call {
         Call::Describe => converse(exchanges, |so_far| P::describe(site, so_far)),
         Call::Directives => converse(exchanges, |_| P::directives(site, request).map(Step::Done)),
@@ -31,6 +33,7 @@ pub(super) fn answer<P: Schedule>(input: &SchedulerInput) -> Result<Answer, Stri
         Call::Recover => converse(exchanges, |so_far| P::recover(site, token, so_far)),
         Call::Observe => converse(exchanges, |so_far| P::observe(site, jobs, so_far)),
         Call::Cancel => converse(exchanges, |so_far| P::cancel(site, jobs, so_far)),
+        Call::Hold => converse(exchanges, |so_far| P::hold(site, jobs, Hold::or_release(*release), so_far)),
     }
 }
 

@@ -249,11 +249,23 @@ fn schedulers_are_held_to_every_command() {
     let accepted = r#"{"answer": {"accepted": {"job": "7", "elements": 3}}}"#;
     let failure = r#"{"failure": {"blame": "transient", "code": "command-failed", "message": "`qsub` ended with exit code 1"}}"#;
     let unknown = r#"{"answer": {"unknown": "this batch system cannot be asked about `t`"}}"#;
+    let cannot = |deed: &str| {
+        format!(
+            r#"{{"failure": {{"blame": "internal", "code": "not-supported", "message": "this scheduler cannot {deed}"}}}}"#
+        )
+    };
     let line = r#"{"program":"qsub","args":["/s"],"timeout_ms":30000}"#;
     let cases = [
         ("accepted", submit(recorded), accepted, String::new()),
         ("fails", submit(&refused), failure, String::new()),
         ("recover", r#"{"call": "recover", "token": "t"}"#.to_owned(), unknown, String::new()),
+        ("hold", r#"{"call": "hold"}"#.to_owned(), &cannot("hold jobs"), String::new()),
+        (
+            "release",
+            r#"{"call": "hold", "release": true}"#.to_owned(),
+            &cannot("let held jobs go"),
+            String::new(),
+        ),
         (
             "other",
             submit(recorded),

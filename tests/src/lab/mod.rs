@@ -3,8 +3,10 @@
 //!
 //! Nothing here knows how hsm speaks with a batch system. A test does to one what an administrator, a user or an accident would.
 
+mod grid_engine;
 mod slurm;
 
+pub use grid_engine::GridEngine;
 pub use slurm::{Options, Slurm};
 
 use crate::world::{World, built};

@@ -12,7 +12,8 @@ use crate::sandbox::state::State;
 use crate::sandbox::{Plugin, Surroundings, fault};
 use hsm_core::roles::Failure;
 use hsm_core::scheduler::{
-    Command, Exchange, Job, Outcome, Scheduler, SchedulerTraits, Sighting, Site, Step, Submission, Verdict,
+    Command, Exchange, Hold, Job, Outcome, Scheduler, SchedulerTraits, Sighting, Site, Step, Submission,
+    Verdict,
 };
 use std::collections::BTreeSet;
 use wasmtime::Store;
@@ -152,6 +153,27 @@ impl Scheduler for ComponentScheduler {
         let step = match step {
             wit::CancelStep::Run(command) => Step::Run(convert::command_in(command)),
             wit::CancelStep::Done(verdicts) => {
+                Step::Done(verdicts.into_iter().map(convert::verdict_in).collect::<Vec<_>>())
+            }
+        };
+        self.checked(step, |verdicts| check::verdicts(verdicts, jobs))
+    }
+
+    fn hold(
+        &self,
+        site: &Site,
+        jobs: &[Job],
+        hold: Hold,
+        so_far: &[Exchange],
+    ) -> Result<Step<Vec<Verdict>>, Failure> {
+        let (site, so_far) = (convert::site_out(site), convert::exchanges_out(so_far));
+        let (asked, release) = (convert::jobs_out(jobs), hold == Hold::Release);
+        let step = self.ask(async move |plugin, store| {
+            plugin.hsm_plugin_scheduler().call_hold(store, &site, &asked, release, &so_far).await
+        })?;
+        let step = match step {
+            wit::HoldStep::Run(command) => Step::Run(convert::command_in(command)),
+            wit::HoldStep::Done(verdicts) => {
                 Step::Done(verdicts.into_iter().map(convert::verdict_in).collect::<Vec<_>>())
             }
         };

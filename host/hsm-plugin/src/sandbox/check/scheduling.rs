@@ -31,8 +31,9 @@ const DIRECTIVES_MAX: usize = 200;
 /// The longest header line.
 const DIRECTIVE_BYTES_MAX: usize = 1_024;
 
-/// Why a job may have ended, as far as the host can act upon it.
-const CLASSES: [&str; 4] = ["time-limit", "out-of-memory", "node-failure", "preempted"];
+/// Why a job may have ended, or waits in vain, as far as the host can act upon it.
+const CLASSES: [&str; 6] =
+    ["time-limit", "out-of-memory", "node-failure", "preempted", "dependency", "impossible"];
 
 type Checked = Result<(), Unusable>;
 
@@ -106,7 +107,7 @@ pub(crate) fn sightings(seen: &[Sighting], asked: &[Job]) -> Checked {
         known(job, &asked, "saw")?;
         if let Some(class) = class.as_deref().filter(|class| !CLASSES.contains(class)) {
             return broken(format!(
-                "it says `{job}` ended by `{class}`, which is none of {}",
+                "it says of `{job}` that the reason is `{class}`, which is none of {}",
                 CLASSES.join(", ")
             ));
         }
@@ -114,7 +115,7 @@ pub(crate) fn sightings(seen: &[Sighting], asked: &[Job]) -> Checked {
     Ok(())
 }
 
-/// Whether these jobs will stop.
+/// Whether these jobs will stop, or wait.
 pub(crate) fn verdicts(verdicts: &[Verdict], asked: &[Job]) -> Checked {
     let asked = ids(asked);
     let mut judged = HashSet::new();

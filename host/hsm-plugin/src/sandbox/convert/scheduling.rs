@@ -35,8 +35,19 @@ pub(crate) fn exchanges_out(so_far: &[Exchange]) -> Vec<wit::Exchange> {
 }
 
 pub(crate) fn submission_out(request: &Submission) -> wit::Submission {
-    let Submission { token, name, resources, elements, max_running, workdir, stdout, stderr, script, .. } =
-        request.clone();
+    let Submission {
+        token,
+        name,
+        resources,
+        elements,
+        max_running,
+        nice,
+        exclude_nodes,
+        workdir,
+        stdout,
+        stderr,
+        script,
+    } = request.clone();
     let Resources {
         walltime_s,
         cpus,
@@ -61,11 +72,23 @@ pub(crate) fn submission_out(request: &Submission) -> wit::Submission {
         qos,
         directives,
     };
-    wit::Submission { token, name, resources, elements, max_running, workdir, stdout, stderr, script }
+    wit::Submission {
+        token,
+        name,
+        resources,
+        elements,
+        max_running,
+        nice,
+        exclude_nodes,
+        workdir,
+        stdout,
+        stderr,
+        script,
+    }
 }
 
 pub(crate) fn jobs_out(jobs: &[Job]) -> Vec<wit::Job> {
-    let job = |Job { job, token, elements, .. }: Job| wit::Job { job, token, elements };
+    let job = |Job { job, token, elements, only }: Job| wit::Job { job, token, elements, only };
     jobs.iter().cloned().map(job).collect()
 }
 
@@ -85,7 +108,7 @@ pub(crate) fn traits_in(traits: wit::Traits) -> SchedulerTraits {
         single_element_arrays: traits.single_element_arrays,
         job_name_max: traits.job_name_max,
         visible_after_end_s: traits.visible_after_end_s,
-        elements_in_queue: None,
+        elements_in_queue: traits.elements_in_queue,
     }
 }
 
@@ -118,7 +141,7 @@ pub(crate) fn sighting_in(sighting: wit::Sighting) -> Sighting {
         // Compared with what the host submitted, and never shown without being escaped there.
         name: sighting.name,
         submitted_ms: sighting.submitted_ms,
-        node: None,
+        node: words(sighting.node),
     }
 }
 

@@ -135,11 +135,12 @@ fn sightings_and_verdicts_are_about_what_was_asked() {
     };
     let verdict = |job: &str| Verdict { job: job.to_owned(), accepted: true, reason: None };
     let cases = [
-        (sightings(&[sighting("7", Some("time-limit")), sighting("7", None)], &asked), ""),
+        (sightings(&[sighting("7", Some("time-limit")), sighting("7", Some("impossible"))], &asked), ""),
         (sightings(&[sighting("8", None)], &asked), "it saw the job `8`, which nobody asked about"),
         (
             sightings(&[sighting("7", Some("boredom"))], &asked),
-            "it says `7` ended by `boredom`, which is none of time-limit, out-of-memory, node-failure, preempted",
+            "it says of `7` that the reason is `boredom`, which is none of time-limit, out-of-memory, node-failure, preempted, \
+             dependency, impossible",
         ),
         (verdicts(&[verdict("7")], &asked), ""),
         (verdicts(&[verdict("8")], &asked), "it judged the job `8`, which nobody asked about"),

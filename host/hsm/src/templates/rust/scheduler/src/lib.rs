@@ -3,10 +3,11 @@
 //! Replace this with the batch system you have. What stays: nothing is run here, nothing is kept between two calls, and a job that was
 //! not seen is left out and never called gone.
 
+mod deeds;
 mod listing;
 
 use hsm_sdk::{
-    Command, Ending, Exchange, Failure, Job, Outcome, Resources, Schedule, SchedulerTraits, Sighting, Site, Step,
+    Command, Ending, Exchange, Failure, Hold, Job, Outcome, Resources, Schedule, SchedulerTraits, Sighting, Site, Step,
     Submission, Ticket, Verdict,
 };
 use serde::Deserialize;
@@ -80,11 +81,12 @@ impl Schedule for GridEngine {
     }
 
     fn cancel(_: &Site, jobs: &[Job], so_far: &[Exchange]) -> Result<Step<Vec<Verdict>>, Failure> {
-        let Some(job) = jobs.get(so_far.len()).filter(|_| so_far.is_empty()) else {
-            return Ok(Step::Done(verdicts(jobs, so_far)));
-        };
-        let others = jobs[1..].iter().map(|job| &job.job);
-        Ok(Step::Run(Command::new("qdel").arg(&job.job).args(others)))
+        deeds::step("qdel", jobs, so_far)
+    }
+
+    fn hold(_: &Site, jobs: &[Job], hold: Hold, so_far: &[Exchange]) -> Result<Step<Vec<Verdict>>, Failure> {
+        let program = if hold == Hold::Hold { "qhold" } else { "qrls" };
+        deeds::step(program, jobs, so_far)
     }
 }
 
@@ -103,18 +105,6 @@ fn resources(resources: &Resources, config: &Config) -> Result<Vec<String>, Fail
     }
     options.extend(resources.directives.iter().cloned());
     Ok(options)
-}
-
-/// `qdel` says a line about each job, and ends well when it took all of them.
-fn verdicts(jobs: &[Job], so_far: &[Exchange]) -> Vec<Verdict> {
-    let said = so_far.first().map(Exchange::stdout_text).unwrap_or_default();
-    let verdict = |job: &Job| {
-        let names_it = |line: &&str| line.split(|c: char| !c.is_ascii_digit()).any(|word| word == job.job);
-        let line = said.lines().find(names_it);
-        let accepted = line.is_some_and(|line| line.contains("deletion") || line.contains("deleted"));
-        Verdict { job: job.job.clone(), accepted, reason: line.filter(|_| !accepted).map(str::to_owned) }
-    };
-    jobs.iter().map(verdict).collect()
 }
 
 hsm_sdk::scheduler!(GridEngine);
