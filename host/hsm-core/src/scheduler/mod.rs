@@ -9,6 +9,7 @@
 mod conversation;
 mod duration;
 mod exchange;
+mod pbs;
 mod ranges;
 mod replies;
 mod request;
@@ -19,6 +20,7 @@ mod testing;
 
 pub use conversation::{Conversation, ROUNDS_MAX, converse};
 pub use exchange::{Command, Ending, Exchange, Step};
+pub use pbs::Pbs;
 pub use request::{Outcome, Resources, SchedulerTraits, Site, Submission, Ticket};
 pub use sighting::{Hold, Job, JobState, Sighting, Verdict};
 pub use slurm::Slurm;

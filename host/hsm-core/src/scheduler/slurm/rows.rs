@@ -92,7 +92,8 @@ impl Row<'_> {
         let (state, class) = states::meaning(self.state, self.reason)?;
         let ended = matches!(state, JobState::Completed | JobState::Failed | JobState::Cancelled);
         let (exit_code, signal) = match states::exit(self.exit).filter(|_| ended) {
-            // 125 is how Slurm marks what ran out of memory, and no signal.
+            // What was stopped before it could say anything has a zero as well; 125 marks what ran out of memory, and is no signal.
+            Some((0, 0 | 125)) if state != JobState::Completed => (None, None),
             Some((code, 0 | 125)) => (Some(code), None),
             Some((_, signal)) => (None, Some(signal)),
             None => (None, None),
@@ -104,7 +105,7 @@ impl Row<'_> {
             job: self.job.to_owned(),
             index: None,
             state,
-            exit_code: exit_code.filter(|_| class != Some("out-of-memory")),
+            exit_code,
             signal,
             class: class.map(str::to_owned),
             reason: Some(self.words()),

@@ -152,9 +152,9 @@ fn what_the_queue_has_forgotten_accounting_may_know() {
             "7[2] failed signal 15 class time-limit on n2 because TIMEOUT",
             "7[3] cancelled signal 15 on n2 because CANCELLED by 0",
             "7[4] cancelled exit 143 on n2 because CANCELLED by 0",
-            "7[5] failed exit 0 class node-failure on n2 because NODE_FAIL",
-            "7[6] cancelled exit 0 because CANCELLED by 0",
-            "7[7] cancelled exit 0 because CANCELLED by 0",
+            "7[5] failed class node-failure on n2 because NODE_FAIL",
+            "7[6] cancelled because CANCELLED by 0",
+            "7[7] cancelled because CANCELLED by 0",
         ]
     );
     // An element that was asked for and is not shown is looked for as well.
