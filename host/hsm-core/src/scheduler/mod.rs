@@ -7,12 +7,14 @@
 //! **Must not:** run anything, keep anything between two calls, or know which batch systems there are.
 
 mod conversation;
+pub mod detect;
 mod duration;
 mod exchange;
 mod pbs;
 mod ranges;
 mod replies;
 mod request;
+pub mod resources;
 mod sighting;
 mod slurm;
 #[cfg(test)]
