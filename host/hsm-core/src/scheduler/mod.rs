@@ -17,6 +17,7 @@ mod request;
 pub mod resources;
 mod sighting;
 mod slurm;
+pub mod survey;
 #[cfg(test)]
 mod testing;
 

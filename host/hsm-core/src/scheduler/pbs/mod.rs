@@ -12,6 +12,7 @@ mod options;
 mod records;
 mod states;
 mod submit;
+mod survey;
 
 use super::{
     Command, Exchange, Hold, Job, Outcome, Scheduler, SchedulerTraits, Sighting, Site, Step, Submission,

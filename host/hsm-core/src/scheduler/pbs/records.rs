@@ -3,7 +3,7 @@
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// A job, an array or a subjob: its id and the attributes that are plain values.
+/// A job, an array or a subjob: its id and its attributes; what is inside of one is under `OUTER.INNER`.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Record {
     /// `12.pbs1`, `12[].pbs1` or `12[3].pbs1`.
@@ -40,18 +40,28 @@ pub(super) fn of_json(text: &str) -> Option<Vec<Record>> {
     // Without jobs there is no such key at all.
     let Some(jobs) = whole.get("Jobs") else { return whole.get("pbs_version").map(|_| vec![]) };
     let record = |(id, job): (&String, &Value)| {
-        let plain = |(name, value): (&String, &Value)| {
-            let text = match value {
-                Value::String(text) => text.clone(),
-                Value::Number(number) => number.to_string(),
-                Value::Bool(truth) => truth.to_string(),
-                _ => return None,
-            };
-            Some((name.clone(), text))
-        };
-        Some(Record { id: id.clone(), attributes: job.as_object()?.iter().filter_map(plain).collect() })
+        let mut attributes = BTreeMap::new();
+        for (name, value) in job.as_object()? {
+            match value {
+                // Text has these as `Resource_List.ncpus` at once.
+                Value::Object(inner) => attributes.extend(
+                    inner.iter().filter_map(|(key, value)| Some((format!("{name}.{key}"), plain(value)?))),
+                ),
+                value => attributes.extend(plain(value).map(|text| (name.clone(), text))),
+            }
+        }
+        Some(Record { id: id.clone(), attributes })
     };
     Some(jobs.as_object()?.iter().filter_map(record).collect())
+}
+
+fn plain(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(truth) => Some(truth.to_string()),
+        _ => None,
+    }
 }
 
 /// The records of `qstat -f`: a line with the id, a line an attribute, and lines with a tab that go on with the one before.
@@ -83,7 +93,7 @@ mod tests {
     #[test]
     fn json_and_text_give_the_same_record() {
         let json = "qstat: warning\n{\n\t\"timestamp\":\t1795354647,\n\t\"pbs_version\":\t\"23.06.06\",\n\t\"Jobs\":\t{\n\t\t\"12[3].pbs1\":\t{\n\t\t\t\"Job_Name\":\t\"arr\",\n\t\t\t\"job_state\":\t\"F\",\n\t\t\t\"Resource_List\":\t{\n\t\t\t\t\"ncpus\":\t1\n\t\t\t},\n\t\t\t\"Exit_status\":\t3\n\t\t}\n\t}\n}\n";
-        let text = "Job Id: 12[3].pbs1\n    Job_Name = a\n\trr\n    job_state = F\n    Exit_status = 3\n\n";
+        let text = "Job Id: 12[3].pbs1\n    Job_Name = a\n\trr\n    job_state = F\n    Resource_List.ncpus = 1\n    Exit_status = 3\n\n";
         let records = of_json(json).unwrap();
         assert_eq!(records, of_text(text));
         let record = &records[0];

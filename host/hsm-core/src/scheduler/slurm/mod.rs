@@ -14,6 +14,7 @@ mod recover;
 mod rows;
 mod states;
 mod submit;
+mod survey;
 
 use super::{
     Command, Exchange, Hold, Job, Outcome, Scheduler, SchedulerTraits, Sighting, Site, Step, Submission,

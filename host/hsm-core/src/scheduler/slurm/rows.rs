@@ -64,12 +64,18 @@ fn columns<const N: usize>(line: &str) -> Option<[&str; N]> {
 }
 
 fn row<'a>(id: &'a str, [state, exit, submitted, node, reason, name]: [&'a str; 6]) -> Option<Row<'a>> {
+    let (job, elements) = job_and_elements(id)?;
+    Some(Row { job, elements, state, exit, submitted, node, reason, name })
+}
+
+/// The parts of `12`, `12_3` and `12_[4-9%2]`; `None` where it is no id of a job.
+pub(super) fn job_and_elements(id: &str) -> Option<(&str, Elements)> {
     let (job, elements) = match id.split_once('_') {
         None => (id, Elements::None),
         Some((job, list)) => (job, elements(list)),
     };
     let is_id = !job.is_empty() && job.bytes().all(|byte| byte.is_ascii_digit());
-    is_id.then_some(Row { job, elements, state, exit, submitted, node, reason, name })
+    is_id.then_some((job, elements))
 }
 
 fn elements(list: &str) -> Elements {
