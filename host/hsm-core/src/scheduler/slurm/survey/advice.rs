@@ -1,26 +1,71 @@
 //! What is to be expected of a submission.
 
+mod accounts;
+
 use super::partitions::{self, Group, Partition};
-use super::{nodes, queue, reservations, show_reservations, waiting};
+use super::{nodes, reservations, show_reservations, waiting};
 use crate::scheduler::duration::walltime;
 use crate::scheduler::replies::{self, stdout};
 use crate::scheduler::slurm::Config;
 use crate::scheduler::survey::{Advice, Reservation, Weight};
-use crate::scheduler::{Exchange, Resources, Site, Step, Submission};
+use crate::scheduler::{Command, Exchange, Resources, Site, Step, Submission};
 use crate::suggest::did_you_mean;
+use accounts::{others, quality};
 use jiff::tz::{Offset, TimeZone};
 use std::collections::BTreeSet;
 
 /// From how many tasks on it is asked what others will think of it.
 const LARGE_TASKS: u64 = 100;
 
-/// From how many times its share on an account's use is worth a word.
-const OVERUSE: f64 = 1.5;
-
 /// Kept between the end of a job and the begin of a reservation: Slurm counts in minutes, and sending takes a moment.
 const MARGIN_S: u64 = 120;
 
-/// Asks for partitions, reservations, and before large submissions for shares and for who waits.
+/// What can be asked.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Question {
+    Partitions,
+    Reservations,
+    Shares,
+    Waiting,
+    Associations,
+    Qualities,
+}
+
+/// The questions that this submission raises: those about others before large ones, those about qualities of service where one is named.
+fn questions(request: &Submission, tasks: u64) -> Vec<Question> {
+    let mut questions = vec![Question::Partitions, Question::Reservations];
+    if tasks >= LARGE_TASKS {
+        questions.extend([Question::Shares, Question::Waiting]);
+    }
+    if request.resources.qos.is_some() {
+        questions.extend([Question::Associations, Question::Qualities]);
+    }
+    questions
+}
+
+fn command(question: Question, config: &Config, site: &Site) -> Command {
+    let accounts = |program, action: &[&str]| {
+        config.command(program).args(["--noheader", "--parsable2"]).args(action.iter().copied())
+    };
+    match question {
+        Question::Partitions => {
+            let command = config.command("sinfo").args(["--noheader", "--all", "--exact"]);
+            command.arg(format!("--format={}", partitions::FORMAT))
+        }
+        Question::Reservations => show_reservations(config),
+        Question::Shares => {
+            let whose = ["--users", site.user.as_str(), "--format", "Account,User,NormShares,EffectvUsage"];
+            accounts("sshare", &whose)
+        }
+        Question::Waiting => waiting(config),
+        Question::Associations => {
+            let whose = format!("user={}", site.user);
+            accounts("sacctmgr", &["show", "assoc", &whose, "format=Account,Partition,QOS"])
+        }
+        Question::Qualities => accounts("sacctmgr", &["show", "qos", "format=Name,MaxWall"]),
+    }
+}
+
 pub(super) fn advise(
     config: &Config,
     site: &Site,
@@ -28,50 +73,33 @@ pub(super) fn advise(
     tasks: u64,
     so_far: &[Exchange],
 ) -> Step<Vec<Advice>> {
-    let mut commands = vec![
-        config
-            .command("sinfo")
-            .args(["--noheader", "--all", "--exact"])
-            .arg(format!("--format={}", partitions::FORMAT)),
-        show_reservations(config),
-    ];
-    if tasks >= LARGE_TASKS {
-        let mine =
-            config.command("sshare").args(["--noheader", "--parsable2", "--users", site.user.as_str()]);
-        commands.push(mine.args(["--format", "Account,User,NormShares,EffectvUsage"]));
-        commands.push(waiting(config));
+    let questions = questions(request, tasks);
+    if let Some(next) = questions.get(so_far.len()) {
+        return Step::Run(command(*next, config, site));
     }
-    if let Some(next) = commands.get(so_far.len()) {
-        return Step::Run(next.clone());
-    }
-    let text = |index: usize| so_far.get(index).filter(|reply| replies::succeeded(reply)).map(stdout);
+    let reply = |question| so_far.get(questions.iter().position(|asked| *asked == question)?);
+    let text = |question| reply(question).filter(|reply| replies::succeeded(reply)).map(stdout);
     let mut advice = vec![];
-    match text(0).map(|text| partitions::read(&text)).filter(|partitions| !partitions.is_empty()) {
-        None => advice.push(unanswered(so_far.first(), "partitions")),
-        Some(partitions) => match chosen(&partitions, &request.resources) {
-            Err(problems) => advice.extend(problems),
-            Ok(chosen) => {
-                advice.extend(limits(&chosen, &request.resources));
-                match text(1) {
-                    Some(text) => {
-                        advice.extend(reserved(site, &chosen, &reservations(site, &text), &request.resources))
-                    }
-                    None => advice.push(unanswered(so_far.get(1), "reservations")),
+    let partitions = text(Question::Partitions).map(|text| partitions::read(&text)).unwrap_or_default();
+    match chosen(&partitions, &request.resources) {
+        _ if partitions.is_empty() => advice.push(unanswered(reply(Question::Partitions), "partitions")),
+        Err(problems) => advice.extend(problems),
+        Ok(chosen) => {
+            advice.extend(limits(&chosen, &request.resources));
+            match text(Question::Reservations) {
+                Some(text) => {
+                    advice.extend(reserved(site, &chosen, &reservations(site, &text), &request.resources));
                 }
-                advice.extend(chosen.iter().filter_map(|partition| keep_off_gpus(partition, request)));
-                if tasks >= LARGE_TASKS {
-                    advice.extend(others(
-                        site,
-                        request,
-                        tasks,
-                        &chosen,
-                        text(2).as_deref(),
-                        text(3).as_deref(),
-                    ));
-                }
+                None => advice.push(unanswered(reply(Question::Reservations), "reservations")),
             }
-        },
+            advice.extend(chosen.iter().filter_map(|partition| keep_off_gpus(partition, request)));
+            let (shares, queued) = (text(Question::Shares), text(Question::Waiting));
+            advice.extend(others(site, request, tasks, &chosen, shares.as_deref(), queued.as_deref()));
+        }
     }
+    // Without accounting there are no qualities of service, and `sbatch` passes over a name.
+    let (allowed, qualities) = (text(Question::Associations), text(Question::Qualities));
+    advice.extend(quality(&request.resources, allowed.as_deref(), qualities.as_deref()));
     Step::Done(advice)
 }
 
@@ -258,63 +286,6 @@ fn keep_off_gpus(partition: &Partition, request: &Submission) -> Option<Advice> 
         exclude_nodes.join(",")
     );
     Some(Advice { exclude_nodes, ..Advice::new(Weight::Note, "gpu-nodes", "--use-gpu-nodes", line) })
-}
-
-/// What a large submission means for others: the account's use against its share, and who waits.
-fn others(
-    site: &Site,
-    request: &Submission,
-    tasks: u64,
-    chosen: &[&Partition],
-    shares: Option<&str>,
-    queued: Option<&str>,
-) -> Vec<Advice> {
-    let used = shares.and_then(|text| overuse(text, request.resources.account.as_deref()));
-    let is_chosen = |partition: &str| {
-        partition.split(',').any(|name| chosen.iter().any(|partition| partition.name == name))
-    };
-    let waiting: Vec<_> = queue(queued.unwrap_or_default())
-        .into_iter()
-        .filter(|row| row.user != site.user && is_chosen(&row.partition))
-        .collect();
-    let people: BTreeSet<&str> = waiting.iter().map(|row| row.user.as_str()).collect();
-    let waiting_tasks: u64 = waiting.iter().map(|row| u64::from(row.tasks)).sum();
-    let mut parts = vec![];
-    if let Some((account, times)) = &used {
-        parts.push(format!("the account `{account}` has used {times:.1} times its share"));
-    }
-    if !people.is_empty() {
-        let others = if people.len() == 1 {
-            "one other waits".to_owned()
-        } else {
-            format!("{} others wait", people.len())
-        };
-        let tasks = if waiting_tasks == 1 { "one task".to_owned() } else { format!("{waiting_tasks} tasks") };
-        parts.push(format!("{others} there with {tasks}"));
-    }
-    if parts.is_empty() {
-        return vec![];
-    }
-    let throttled = request.max_running.is_some();
-    let weight = if throttled { Weight::Note } else { Weight::Warning };
-    let question =
-        (!throttled).then(|| format!("send {tasks} tasks without a limit on how many run at once?"));
-    vec![Advice { question, ..Advice::new(weight, "share", "--max-in-flight", parts.join(", and ")) }]
-}
-
-/// How many times its share an account has used, where that is worth a word: of the one that is asked for, or the user's most used.
-fn overuse(text: &str, account: Option<&str>) -> Option<(String, f64)> {
-    let row = |line: &str| {
-        let columns: Vec<&str> = line.split('|').map(str::trim).collect();
-        let [name, _, share, usage, ..] = columns[..] else { return None };
-        let (share, usage): (f64, f64) = (share.parse().ok()?, usage.parse().ok()?);
-        (share > 0.0 && account.is_none_or(|account| account == name))
-            .then(|| (name.to_owned(), usage / share))
-    };
-    text.lines()
-        .filter_map(row)
-        .filter(|(_, times)| *times >= OVERUSE)
-        .max_by(|left, right| left.1.total_cmp(&right.1))
 }
 
 #[cfg(test)]

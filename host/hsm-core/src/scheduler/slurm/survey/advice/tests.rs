@@ -156,7 +156,7 @@ fn large_submissions_are_told_about_others() {
         + &row("78", "carol", "debug")
         + &row("79_[0-9]", "alice", "debug")
         + &row("80", "dan", "long");
-    let shares = "lab|alice|0.100000|1.700000\nroot|alice|0.500000|0.010000\n";
+    let shares = "root||0.000000|1.000000\n root|alice|0.500000|0.010000\n lab||0.050000|0.850000\n  lab|alice|0.500000|1.000000\n";
     let advice = |max_running, shares: &str, queued: &str, account: Option<&str>| {
         let resources =
             Resources { account: account.map(str::to_owned), gpus: Some(1), ..Resources::default() };
@@ -205,4 +205,45 @@ fn what_cannot_be_found_out_is_said() {
         answer.unwrap()[0].line,
         "nothing is known about partitions: `sinfo` ended with exit code 1: slurm_load_partitions: Unable to contact slurm controller (connect failure)"
     );
+}
+
+#[test]
+fn qualities_of_service_are_those_one_has() {
+    let assoc = "lab||normal,tight\nother||normal,long\n";
+    let qualities = "normal||\ntight|00:05:00|3\nlong|7-00:00:00|\n";
+    let said = |qos: &str, account: Option<&str>, walltime_s| {
+        let resources = Resources {
+            qos: Some(qos.into()),
+            account: account.map(str::to_owned),
+            walltime_s,
+            ..Resources::default()
+        };
+        let request = Submission { resources, ..Submission::default() };
+        let none = exited(0, NO_RESERVATION, "");
+        let replies = [exited(0, SINFO, ""), none, exited(0, assoc, ""), exited(0, qualities, "")];
+        let (commands, answer) =
+            lead(&replies, |so_far| Ok(advise(&Config::default(), &site(), &request, 5, so_far)));
+        assert_eq!(
+            commands[2],
+            "sacctmgr --noheader --parsable2 show assoc user=alice format=Account,Partition,QOS"
+        );
+        let about = |advice: Advice| (advice.code == "qos").then_some(advice.line);
+        answer.unwrap().into_iter().find_map(about).unwrap_or_default()
+    };
+    assert_eq!(said("tight", None, Some(300)), "");
+    assert_eq!(said("normal", Some("lab"), Some(3_000)), "");
+    assert_eq!(
+        said("tight", None, Some(301)),
+        "a walltime of 00:05:01 is asked for, and `tight` allows 00:05:00"
+    );
+    assert_eq!(
+        said("thigt", None, None),
+        "you may not use the quality of service `thigt`; did you mean `tight`?"
+    );
+    assert_eq!(
+        said("long", Some("lab"), None),
+        "you may not use the quality of service `long`; there are `normal`, `tight`"
+    );
+    // No accounts are kept.
+    assert_eq!(quality(&Resources { qos: Some("x".into()), ..Resources::default() }, None, None), None);
 }
