@@ -4,6 +4,7 @@
 //! can. Time is a number handed in; effects are values handed out.
 
 pub mod aggregate;
+pub mod batch;
 pub mod campaign;
 pub mod command;
 pub mod diagnostic;

@@ -88,6 +88,23 @@ impl TaskSet {
         true
     }
 
+    /// Takes out the tasks from `first` to `last`, both included, those of them that are there.
+    pub fn remove_range(&mut self, first: u64, last: u64) {
+        while let Some((&start, &end)) =
+            self.ranges.range(..=last).next_back().filter(|(_, end)| first <= last && **end >= first)
+        {
+            self.ranges.remove(&start);
+            let (cut_first, cut_last) = (start.max(first), end.min(last));
+            self.len -= cut_last - cut_first + 1;
+            if start < cut_first {
+                self.ranges.insert(start, cut_first - 1);
+            }
+            if cut_last < end {
+                self.ranges.insert(cut_last + 1, end);
+            }
+        }
+    }
+
     /// Takes the smallest task out.
     pub fn pop_first(&mut self) -> Option<u64> {
         let (first, last) = self.ranges.pop_first()?;
@@ -108,6 +125,38 @@ impl TaskSet {
     #[must_use]
     pub fn last(&self) -> Option<u64> {
         self.ranges.last_key_value().map(|(_, last)| *last)
+    }
+
+    /// How many tasks of the set are smaller than `task`, where that is in it.
+    #[must_use]
+    pub fn position(&self, task: u64) -> Option<u64> {
+        if !self.contains(task) {
+            return None;
+        }
+        let before =
+            self.ranges.range(..=task).map(|(first, last)| (*last).min(task) - first + 1).sum::<u64>();
+        Some(before - 1)
+    }
+
+    /// The tasks that have `first` or more smaller ones in the set, `count` at most.
+    #[must_use]
+    pub fn slice(&self, first: u64, count: u64) -> Self {
+        let (mut skip, mut left, mut slice) = (first, count, Self::default());
+        for (start, end) in self.ranges() {
+            let length = end - start + 1;
+            if skip >= length {
+                skip -= length;
+                continue;
+            }
+            if left == 0 {
+                break;
+            }
+            let take = (length - skip).min(left);
+            slice.insert_range(start + skip, start + skip + take - 1);
+            left -= take;
+            skip = 0;
+        }
+        slice
     }
 
     /// The ranges, ascending, as (first, last).

@@ -3,6 +3,7 @@
 //! Nothing here decides what should happen next in a sweep: that is [`hsm_core::campaign`]. Nothing here speaks to the user, reads the
 //! environment or knows of the sandbox: plugins arrive as the traits of [`hsm_core::roles`].
 
+mod batch;
 mod clock;
 mod driver;
 mod error;
@@ -20,11 +21,12 @@ mod slots;
 mod source;
 mod sweep_dir;
 
+pub use batch::{ArrayMode, BatchSource, CodeOptions, SchedulerRef, Tally, TallyLine};
 pub use clock::wall_ms;
 pub use driver::{DriveOptions, drive};
 pub use error::{Error, ErrorKind, Result};
 pub use job_manager::{
-    CancelOptions, Cancelled, CompleteOptions, Completion, Extension, JobId, JobManager, Points,
+    CancelOptions, Cancelled, CompleteOptions, Completion, Extension, JobId, JobManager, Points, Preview,
     SubmitOptions, SweepStatus, SweepSummary, TaskClass, TaskError, TaskStatus, Watch,
 };
 pub use lease::{Driver, Holder, STALE_AFTER};

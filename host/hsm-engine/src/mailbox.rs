@@ -28,6 +28,10 @@ pub(crate) enum Request {
     },
     /// Stop tasks.
     Cancel { tasks: TaskSet, now: bool },
+    /// Take somebody's word that nothing of these tasks runs any more.
+    Abandon { tasks: TaskSet },
+    /// Let go what was held.
+    Release,
 }
 
 /// A request, how tasks are started because of it, and the name of its file.

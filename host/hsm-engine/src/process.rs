@@ -4,6 +4,7 @@
 //! reach it as positional parameters.
 
 use crate::host;
+use hsm_core::scheduler;
 use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::process::{Pid, Signal, kill_process};
 use std::ffi::OsString;
@@ -12,8 +13,9 @@ use std::io::{self, BufRead as _, BufReader};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Output, Stdio};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 /// A process to start for a task.
 #[derive(Debug)]
@@ -126,6 +128,110 @@ pub(crate) fn ask(program: &str, arguments: &[&str], limit: Duration) -> io::Res
             )),
         }
     })
+}
+
+/// The most of a scheduler's command's output that is kept: the whole queue of a large cluster is some megabytes.
+const OUTPUT_LIMIT_BYTES: u64 = 64 << 20;
+
+/// Runs a command for a scheduler, on this machine, without a shell and in a process group of its own, which is killed once the command's
+/// time is up. Whatever happens is part of the exchange.
+///
+/// A command that hands in a job has our own environment, which the scheduler may pass on to it; any other speaks no language but C's,
+/// and of times in UTC.
+pub(crate) fn exchange(command: &scheduler::Command, hands_in: bool) -> scheduler::Exchange {
+    use std::os::unix::process::ExitStatusExt as _;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let outcome = runtime.and_then(|runtime| runtime.block_on(run_bounded(command, hands_in)));
+    let mut exchange = scheduler::Exchange {
+        command: command.clone(),
+        ending: scheduler::Ending::Exited,
+        exit_code: None,
+        stdout: Vec::new(),
+        stderr: Vec::new(),
+        truncated: false,
+    };
+    match outcome {
+        Err(error) => {
+            exchange.ending = scheduler::Ending::NotStarted;
+            exchange.stderr = error.to_string().into_bytes();
+        }
+        Ok(Ran { status, stdout, stderr }) => {
+            exchange.truncated =
+                [&stdout, &stderr].iter().any(|said| said.len() as u64 >= OUTPUT_LIMIT_BYTES);
+            (exchange.stdout, exchange.stderr) = (stdout, stderr);
+            match status {
+                None => exchange.ending = scheduler::Ending::TimedOut,
+                Some(status) if status.signal().is_some() => exchange.ending = scheduler::Ending::Signalled,
+                Some(status) => exchange.exit_code = status.code(),
+            }
+        }
+    }
+    exchange
+}
+
+struct Ran {
+    /// Nothing where its time was up.
+    status: Option<ExitStatus>,
+    stdout: Vec<u8>,
+    stderr: Vec<u8>,
+}
+
+async fn run_bounded(command: &scheduler::Command, hands_in: bool) -> io::Result<Ran> {
+    #[expect(clippy::disallowed_methods, reason = "this is the one module that starts processes")]
+    let mut process = tokio::process::Command::new(&command.program);
+    process
+        .args(&command.args)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0)
+        .kill_on_drop(true);
+    if !hands_in {
+        process.env("LC_ALL", "C").env("TZ", "UTC");
+    }
+    process.stdin(if command.stdin.is_some() { Stdio::piped() } else { Stdio::null() });
+    let mut child = process.spawn()?;
+    let group = child.id().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
+    let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+    let (stdin, out, err) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    let talk = async {
+        let write = async {
+            if let (Some(mut stdin), Some(text)) = (stdin, &command.stdin) {
+                // A command that does not read to the end has its reasons.
+                let _ = stdin.write_all(text.as_bytes()).await;
+            }
+        };
+        tokio::join!(write, read_bounded(out, &mut stdout), read_bounded(err, &mut stderr));
+        child.wait().await
+    };
+    let limit = Duration::from_millis(u64::from(command.timeout_ms));
+    let status = tokio::time::timeout(limit, talk).await;
+    if status.is_err() {
+        if let Some(group) = group {
+            // A command that has ended since is what we want.
+            let _ = rustix::process::kill_process_group(group, Signal::KILL);
+        }
+        let _ = child.wait().await;
+    }
+    Ok(Ran { status: status.ok().transpose()?, stdout, stderr })
+}
+
+async fn read_bounded(from: Option<impl tokio::io::AsyncRead + Unpin>, into: &mut Vec<u8>) {
+    if let Some(from) = from {
+        // What was read before an error is what the command said.
+        let _ = from.take(OUTPUT_LIMIT_BYTES).read_to_end(into).await;
+    }
+}
+
+/// The user's name, as the system has it; the number where it has none.
+pub(crate) fn user_name() -> String {
+    static NAME: OnceLock<String> = OnceLock::new();
+    let look = || {
+        let named =
+            ask("id", &["-un"], Duration::from_secs(10)).ok().filter(|output| output.status.success());
+        let name = named.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
+        name.filter(|name| !name.is_empty()).unwrap_or_else(|| rustix::process::getuid().as_raw().to_string())
+    };
+    NAME.get_or_init(look).clone()
 }
 
 /// Sends `signal` to every process of a task; the processes that were there.

@@ -1,5 +1,6 @@
 //! Compute sources: where tasks run, and what they are held to there.
 
+use crate::batch::BatchSource;
 use crate::slots::Gpus;
 use hsm_core::command::{Launch, Program};
 use serde::{Deserialize, Serialize};
@@ -13,18 +14,31 @@ pub const GRACE_S: u64 = 10;
 pub const GPU_LOCK_FOLDER: &str = "/tmp/hsm-gpu-locks";
 
 /// A scheduler on a machine, with its limits.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum ComputeSource {
     /// Slots on this machine.
     Local(LocalSource),
+    /// A scheduler that this machine speaks to.
+    Batch(Box<BatchSource>),
 }
 
 impl ComputeSource {
     /// The word users know it by.
     #[must_use]
-    pub fn name(&self) -> &'static str {
+    pub fn name(&self) -> &str {
         match self {
             Self::Local(_) => "local",
+            Self::Batch(batch) => &batch.scheduler.name,
+        }
+    }
+
+    /// The variables set for every task.
+    #[must_use]
+    pub fn environment(&self) -> &[(String, String)] {
+        match self {
+            Self::Local(local) => &local.environment,
+            Self::Batch(batch) => &batch.environment,
         }
     }
 }
@@ -69,10 +83,11 @@ impl LocalSource {
 }
 
 /// How the tasks of a sweep are started: in the journal with every request that changes it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct RunSettings {
     pub(crate) launch: Launch,
-    pub(crate) local: LocalSource,
+    #[serde(flatten)]
+    pub(crate) source: ComputeSource,
 }
 
 impl RunSettings {
@@ -89,7 +104,11 @@ impl RunSettings {
         compare("the Python interpreter", was.python.join(" "), is.python.join(" "));
         compare("the group", group(was), group(is));
         compare("`hydra`", was.hydra.to_string(), is.hydra.to_string());
-        compare("the project's folder", root(was), root(is));
+        // A snapshot has a folder of its own each time.
+        if matches!(self.source, ComputeSource::Local(_)) {
+            compare("the project's folder", root(was), root(is));
+        }
+        compare("the compute source", before.source.name().to_owned(), self.source.name().to_owned());
         changes
     }
 }

@@ -88,6 +88,24 @@ impl SweepDir {
         self.root.join("tasks").join(format!("task_{task}"))
     }
 
+    /// The folders of submissions to schedulers.
+    #[must_use]
+    pub fn jobs(&self) -> PathBuf {
+        self.root.join("jobs")
+    }
+
+    /// The folder of the submission with this token.
+    #[must_use]
+    pub fn job(&self, token: &str) -> PathBuf {
+        self.jobs().join(token)
+    }
+
+    /// The snapshots of the project's code, from 1.
+    #[must_use]
+    pub fn code(&self, number: u32) -> PathBuf {
+        self.root.join(if number == 1 { "code".to_owned() } else { format!("code-{number}") })
+    }
+
     /// Tables and artifacts.
     #[must_use]
     pub fn results(&self) -> PathBuf {

@@ -43,7 +43,8 @@ impl Context {
     fn of(project: Project, global: &GlobalArgs, console: Console) -> Result<Self, Problem> {
         let program = environment::own_program()?;
         let manager = JobManager::new(project.settings.clone(), &project.root, global.verbose > 0)?
-            .with_background_driver(program);
+            .with_background_driver(program)
+            .with_roles(crate::plugins::roles(global, project.root.clone(), &project.root)?);
         Ok(Self { project, manager, console })
     }
 

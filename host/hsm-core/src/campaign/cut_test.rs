@@ -68,6 +68,9 @@ impl World {
                 self.most_alive = self.most_alive.max(self.alive.len());
             }
             Action::Terminate { .. } => {}
+            Action::Submit { .. } | Action::Recall { .. } | Action::Hold | Action::Release => {
+                panic!("there is no scheduler here")
+            }
             Action::Kill { task } => {
                 self.alive.remove(task);
             }
@@ -118,7 +121,7 @@ fn drive(world: &mut World, tasks: u64, fuse: &mut Fuse, torn: usize) -> Result<
         events.extend(world.mailbox.values().cloned());
         // As many as free slots after these events, with what an earlier driver started counted in.
         let free_slots = SLOTS.saturating_sub(world.alive.len());
-        let step = campaign.step(&events, Now { ms: world.now_ms, free_slots });
+        let step = campaign.step(&events, Now { ms: world.now_ms, free_slots, room: None });
         world.carry_out(&step, fuse, torn)?;
         if campaign.is_idle() && world.mailbox.is_empty() {
             return Ok(());
@@ -176,7 +179,7 @@ proptest! {
             vec![Event::Queue { request: "1".into(), tasks: TaskSet::range(1, tasks), launch: None, remarks: Vec::new() }];
         for _ in 0..rounds {
             let free_slots = SLOTS.saturating_sub(world.alive.len());
-            let step = campaign.step(&events, Now { ms: world.now_ms, free_slots });
+            let step = campaign.step(&events, Now { ms: world.now_ms, free_slots, room: None });
             world.carry_out(&step, &mut Fuse(usize::MAX), 0).unwrap();
             events = world
                 .pass(25)

@@ -1,6 +1,6 @@
 //! What goes into a campaign's step and what comes out of it.
 
-use crate::journal::{Ending, Record};
+use crate::journal::{Ending, Fate, Record};
 use crate::task_set::TaskSet;
 use serde_json::value::RawValue;
 
@@ -14,12 +14,25 @@ pub struct Limits {
 }
 
 /// The moment a step is taken at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Now {
     /// Milliseconds since 1970; never smaller than in the step before.
     pub ms: u64,
     /// How many tasks could be started right now.
     pub free_slots: usize,
+    /// What could be handed to a scheduler right now.
+    pub room: Option<Room>,
+}
+
+/// Room for one submission to a scheduler.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// The token that it would have, which no submission had before.
+    pub token: String,
+    /// The most tasks it could have.
+    pub tasks: u64,
+    /// How many of them one element would run.
+    pub tasks_per_element: u32,
 }
 
 /// Something that happened.
@@ -71,6 +84,75 @@ pub enum Event {
         /// Which.
         task: u64,
     },
+    /// The scheduler has a submission.
+    Accepted {
+        /// The submission.
+        token: String,
+        /// The scheduler's id for the job.
+        job: String,
+    },
+    /// The scheduler did not take a submission and never will.
+    Refused {
+        /// The submission.
+        token: String,
+        /// What becomes of its tasks; where they are not to be tried again, nothing else of the queue is either.
+        fate: Fate,
+        /// Why, in the scheduler's words.
+        why: String,
+    },
+    /// The claims of tasks were taken, so their submission does not run them.
+    Withdrawn {
+        /// The submission.
+        token: String,
+        /// Which tasks.
+        tasks: TaskSet,
+        /// What becomes of them.
+        fate: Fate,
+        /// Why.
+        why: String,
+    },
+    /// A claim of a task was seen.
+    Began {
+        /// Which.
+        task: u64,
+        /// The machine it runs on, by its own name.
+        node: String,
+        /// When, in milliseconds since 1970, by that machine's clock.
+        at_ms: u64,
+    },
+    /// It was decided how a task of a submission ended.
+    Decided {
+        /// Which.
+        task: u64,
+        /// When, in milliseconds since 1970, by the clock of the machine it ran on.
+        at_ms: u64,
+        /// How.
+        ending: Ending,
+    },
+    /// The scheduler says something else than before about why a job waits.
+    Waiting {
+        /// The submission.
+        token: String,
+        /// Its words; empty where the job does not wait any more.
+        why: String,
+    },
+    /// Nothing more is to be handed to the scheduler, and what waits there is to be held.
+    Hold {
+        /// Why.
+        why: String,
+    },
+    /// A request of the mailbox asks to let go what is held.
+    Release {
+        /// The request's name in the mailbox.
+        request: String,
+    },
+    /// A request of the mailbox vouches that nothing of these tasks runs any more.
+    Abandon {
+        /// The request's name in the mailbox.
+        request: String,
+        /// Which tasks.
+        tasks: TaskSet,
+    },
     /// The time has come that [`Campaign::next_deadline_ms`](super::Campaign::next_deadline_ms) named, or a slot is free.
     Tick,
 }
@@ -95,6 +177,20 @@ pub enum Action {
         /// Which.
         task: u64,
     },
+    /// Hand tasks to the scheduler.
+    Submit {
+        /// The submission, which is on record with its tasks.
+        token: String,
+    },
+    /// Stop tasks of a submission.
+    Recall {
+        /// The submission.
+        token: String,
+    },
+    /// Keep what waits at the scheduler from starting.
+    Hold,
+    /// Let go what is held there.
+    Release,
     /// Remove a request from the mailbox: it is in the journal now.
     Forget {
         /// The request's name.

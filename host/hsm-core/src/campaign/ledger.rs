@@ -1,6 +1,7 @@
 //! The ledger: what is known of every task, by folding a journal's records. Readers (`status`) need no more than this.
 
-use crate::journal::{Ending, PluginUse, Record};
+use super::jobs::JobEntry;
+use crate::journal::{Ending, Fate, PluginUse, Record};
 use crate::state::TaskState;
 use crate::task_set::TaskSet;
 
@@ -76,6 +77,8 @@ pub struct Ledger {
     unsent: TaskSet,
     largest_started: u64,
     plugins: Vec<PluginUse>,
+    jobs: Vec<JobEntry>,
+    held: Option<String>,
 }
 
 impl Ledger {
@@ -139,6 +142,24 @@ impl Ledger {
         &self.plugins
     }
 
+    /// Every submission to a scheduler, in order.
+    #[must_use]
+    pub fn jobs(&self) -> &[JobEntry] {
+        &self.jobs
+    }
+
+    /// Why nothing more is handed to a scheduler.
+    #[must_use]
+    pub fn held(&self) -> Option<&str> {
+        self.held.as_deref()
+    }
+
+    /// The newest submission that `task` was part of.
+    #[must_use]
+    pub fn job_of(&self, task: u64) -> Option<&JobEntry> {
+        self.jobs.iter().rev().find(|job| job.tasks.contains(task))
+    }
+
     /// Takes one record into account. Records about tasks that the plan does not have are ignored: a plan only ever grows, and the
     /// reader may have seen it a moment earlier than the journal.
     pub fn apply(&mut self, record: &Record) {
@@ -175,6 +196,32 @@ impl Ledger {
                 }
             }
             Record::Ended { task, at_ms, ending, .. } => self.end(*task, *at_ms, ending),
+            Record::Submitting { tasks, .. } => {
+                self.jobs.extend(JobEntry::of(record));
+                self.unsent = self.unsent.iter().filter(|task| !tasks.contains(*task)).collect();
+            }
+            Record::Submitted { token, .. } | Record::Waiting { token, .. } => self.tell_job(token, record),
+            Record::Refused { token, fate, why, at_ms } => {
+                let tasks = self.jobs.iter().rfind(|job| job.token == *token).map(|job| job.tasks.clone());
+                self.tell_job(token, record);
+                self.take_back(&tasks.unwrap_or_default(), *fate, why, *at_ms);
+            }
+            Record::Withdrawn { tasks, fate, why, at_ms, .. } => self.take_back(tasks, *fate, why, *at_ms),
+            Record::Began { task, attempt, at_ms, .. } => {
+                self.largest_started = self.largest_started.max(*task);
+                self.set_state(*task, TaskState::Running);
+                let (state, attempts, started_ms) = (TaskState::Running, *attempt, *at_ms);
+                self.update(*task, |entry| *entry = Entry { state, attempts, started_ms, ..Entry::PLANNED });
+            }
+            Record::Held { why, .. } => self.held = (!why.is_empty()).then(|| why.clone()),
+            Record::Abandoned { tasks, .. } => {
+                for task in tasks.iter() {
+                    let ending = self.get(task).and_then(|entry| entry.ending.as_ref());
+                    let before = ending.map_or_else(|| "running".to_owned(), ToString::to_string);
+                    let at_ms = self.get(task).map_or(0, |entry| entry.ended_ms);
+                    self.end(task, at_ms, &Ending::Abandoned(before));
+                }
+            }
             Record::Plugin(plugin) => {
                 if !self.plugins.contains(plugin) {
                     self.plugins.push(plugin.clone());
@@ -187,6 +234,30 @@ impl Ledger {
             | Record::Note { .. }
             | Record::Closed { .. }
             | Record::Other => {}
+        }
+    }
+
+    /// What becomes of tasks that their submission did not run.
+    fn take_back(&mut self, tasks: &TaskSet, fate: Fate, why: &str, at_ms: u64) {
+        for (first, last) in tasks.ranges() {
+            for task in first..=last.min(self.tasks()) {
+                if fate == Fate::Cancelled {
+                    self.end(task, at_ms, &Ending::Cancelled);
+                    continue;
+                }
+                self.set_state(task, TaskState::Queued);
+                let ending = (fate == Fate::Unsent).then(|| Ending::NotStarted(why.to_owned()));
+                self.update(task, |entry| entry.ending = ending);
+                if fate == Fate::Unsent {
+                    self.unsent.insert(task);
+                }
+            }
+        }
+    }
+
+    fn tell_job(&mut self, token: &str, record: &Record) {
+        if let Some(job) = self.jobs.iter_mut().rfind(|job| job.token == token) {
+            job.apply(record);
         }
     }
 

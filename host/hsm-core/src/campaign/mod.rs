@@ -5,6 +5,8 @@
 //! the driver who wrote it was in, wherever it was stopped. The campaign knows task numbers and nothing of points, processes or files.
 
 mod exchange;
+mod handing_over;
+mod jobs;
 mod ledger;
 mod step;
 
@@ -13,6 +15,7 @@ mod cut_test;
 #[cfg(test)]
 mod step_test;
 
-pub use exchange::{Action, Durability, Event, Limits, Now, Step};
+pub use exchange::{Action, Durability, Event, Limits, Now, Room, Step};
+pub use jobs::{JobEntry, Progress, Sent};
 pub use ledger::{Counts, Entry, Ledger};
 pub use step::Campaign;

@@ -1,6 +1,7 @@
 //! The state machine itself.
 
 use super::exchange::{Action, Durability, Event, Limits, Now, Step};
+use super::jobs::{Sent, SentJobs};
 use super::ledger::Ledger;
 use crate::journal::{Ending, Record};
 use crate::state::TaskState;
@@ -20,11 +21,13 @@ struct Stopping {
 #[derive(Clone, Debug)]
 pub struct Campaign {
     limits: Limits,
-    ledger: Ledger,
-    queue: TaskSet,
+    pub(super) ledger: Ledger,
+    pub(super) queue: TaskSet,
     running: BTreeMap<u64, Option<Stopping>>,
+    pub(super) sent: SentJobs,
     accepted: BTreeSet<String>,
     launch: Option<Box<RawValue>>,
+    held: Option<String>,
 }
 
 impl Campaign {
@@ -36,8 +39,10 @@ impl Campaign {
             ledger: Ledger::new(tasks),
             queue: TaskSet::default(),
             running: BTreeMap::new(),
+            sent: SentJobs::default(),
             accepted: BTreeSet::new(),
             launch: None,
+            held: None,
         }
     }
 
@@ -66,12 +71,26 @@ impl Campaign {
             Record::Ended { task, .. } => {
                 self.running.remove(task);
             }
+            Record::Submitting { tasks, .. } | Record::Withdrawn { tasks, .. } => {
+                for (first, last) in tasks.ranges() {
+                    self.queue.remove_range(first, last);
+                }
+            }
+            Record::Held { why, .. } => self.held = (!why.is_empty()).then(|| why.clone()),
             Record::Started { .. }
             | Record::Found { .. }
+            | Record::Submitted { .. }
+            | Record::Refused { .. }
+            | Record::Began { .. }
+            | Record::Waiting { .. }
+            | Record::Abandoned { .. }
             | Record::Plugin(_)
             | Record::Note { .. }
             | Record::Closed { .. }
             | Record::Other => {}
+        }
+        for (first, last) in self.sent.apply(record).ranges() {
+            self.queue.insert_range(first, last.min(self.ledger.tasks()));
         }
         self.ledger.apply(record);
     }
@@ -83,7 +102,10 @@ impl Campaign {
             self.take(event, now.ms, &mut step);
         }
         self.stop_overdue(now.ms, &mut step);
-        self.start_queued(now, &mut step);
+        self.start_queued(now.ms, now.free_slots, &mut step);
+        if let Some(room) = now.room {
+            self.submit_queued(now.ms, room, &mut step);
+        }
         step
     }
 
@@ -120,7 +142,24 @@ impl Campaign {
     /// Whether nothing is queued and nothing runs.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.queue.is_empty() && self.running.is_empty()
+        self.queue.is_empty() && self.running.is_empty() && self.sent.is_idle()
+    }
+
+    /// The submissions that are not over, by token.
+    pub fn sent(&self) -> impl Iterator<Item = (&str, &Sent)> {
+        self.sent.iter()
+    }
+
+    /// The submission with this token, unless it is over.
+    #[must_use]
+    pub fn sent_as(&self, token: &str) -> Option<&Sent> {
+        self.sent.get(token)
+    }
+
+    /// Why nothing more is handed to a scheduler.
+    #[must_use]
+    pub fn held(&self) -> Option<&str> {
+        self.held.as_deref()
     }
 
     /// How tasks are started, as the newest request that said so has it.
@@ -139,7 +178,7 @@ impl Campaign {
         self.limits = limits;
     }
 
-    fn record(&mut self, record: Record, step: &mut Step) {
+    pub(super) fn record(&mut self, record: Record, step: &mut Step) {
         self.apply(&record);
         step.records.push(record);
     }
@@ -167,7 +206,25 @@ impl Campaign {
             Event::Ended { task, ending } => self.take_end(*task, ending.clone(), now_ms, step),
             Event::Found { task } => self.record(Record::Found { task: *task }, step),
             Event::Gone { task } => self.take_end(*task, Ending::Unseen, now_ms, step),
+            Event::Release { request } => {
+                if self.is_new(request, step) {
+                    self.record(Record::Held { why: String::new(), at_ms: now_ms }, step);
+                    step.actions.push(Action::Release);
+                    self.record(Record::Accepted { request: request.clone() }, step);
+                }
+            }
+            Event::Hold { why } if self.held.is_none() => {
+                self.record(Record::Held { why: why.clone(), at_ms: now_ms }, step);
+                step.actions.push(Action::Hold);
+            }
+            Event::Abandon { request, tasks } => {
+                if self.is_new(request, step) {
+                    self.take_abandon(tasks, now_ms, step);
+                    self.record(Record::Accepted { request: request.clone() }, step);
+                }
+            }
             Event::Tick => {}
+            of_a_job => self.take_job_event(of_a_job, now_ms, step),
         }
     }
 
@@ -191,7 +248,11 @@ impl Campaign {
         let startable = |task: &u64| {
             !self.running.contains_key(task)
                 && !self.queue.contains(*task)
-                && self.ledger.get(*task).is_some_and(|entry| entry.state != TaskState::Completed)
+                && !self.sent.has_open(*task)
+                && self.ledger.get(*task).is_some_and(|entry| {
+                    let may_live = matches!(entry.ending, Some(Ending::NodeFailed(_)));
+                    entry.state != TaskState::Completed && !may_live
+                })
         };
         let tasks: TaskSet = tasks.iter().filter(startable).collect();
         if !tasks.is_empty() {
@@ -204,7 +265,18 @@ impl Campaign {
         if !queued.is_empty() {
             self.record(Record::Unqueued { tasks: queued, at_ms: now_ms }, step);
         }
-        let running: TaskSet = self.running.keys().copied().filter(|task| tasks.contains(*task)).collect();
+        let mut running: TaskSet =
+            self.running.keys().copied().filter(|task| tasks.contains(*task)).collect();
+        let mut recalled = Vec::new();
+        for (token, sent) in self.sent.iter() {
+            let before = running.len();
+            for task in sent.open.iter().filter(|task| tasks.contains(*task)) {
+                running.insert(task);
+            }
+            if running.len() > before {
+                recalled.push(token.to_owned());
+            }
+        }
         if running.is_empty() {
             return;
         }
@@ -215,6 +287,7 @@ impl Campaign {
         if !now {
             step.actions.extend(fresh.into_iter().map(|task| Action::Terminate { task }));
         }
+        step.actions.extend(recalled.into_iter().map(|token| Action::Recall { token }));
     }
 
     fn take_end(&mut self, task: u64, ending: Ending, now_ms: u64, step: &mut Step) {
@@ -278,11 +351,11 @@ impl Campaign {
         }
     }
 
-    fn start_queued(&mut self, now: Now, step: &mut Step) {
-        for _ in 0..now.free_slots {
+    fn start_queued(&mut self, now_ms: u64, free_slots: usize, step: &mut Step) {
+        for _ in 0..free_slots {
             let Some(task) = self.queue.first() else { return };
             let attempt = self.ledger.get(task).map_or(0, |entry| entry.attempts) + 1;
-            self.record(Record::Starting { task, attempt, at_ms: now.ms }, step);
+            self.record(Record::Starting { task, attempt, at_ms: now_ms }, step);
             step.actions.push(Action::Start { task, attempt });
         }
     }

@@ -2,7 +2,7 @@
 //! `status` reads every line of a sweep.
 
 use super::quick;
-use super::record::{Ending, PluginUse, Record};
+use super::record::{Ending, Fate, PluginUse, Record};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -94,6 +94,14 @@ struct Line<'a> {
     role: Option<Cow<'a, str>>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     digest: Option<Cow<'a, str>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    token: Option<Cow<'a, str>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    job: Option<Cow<'a, str>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    node: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    fate: Option<Fate>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     now: bool,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
@@ -184,6 +192,45 @@ fn line_of(record: &Record, generation: u64) -> Line<'_> {
                 ..kind("ended")
             }
         }
+        Record::Submitting { token, tasks, tasks_per_element, at_ms } => Line {
+            token: Some(token.into()),
+            tasks: Some(tasks.to_string().into()),
+            value: Some(i64::from(*tasks_per_element)),
+            at: Some(*at_ms),
+            ..kind("submitting")
+        },
+        Record::Submitted { token, job, at_ms } => {
+            Line { token: Some(token.into()), job: Some(job.into()), at: Some(*at_ms), ..kind("submitted") }
+        }
+        Record::Refused { token, fate, why, at_ms } => Line {
+            token: Some(token.into()),
+            fate: Some(*fate),
+            text: Some(why.into()),
+            at: Some(*at_ms),
+            ..kind("refused")
+        },
+        Record::Withdrawn { token, tasks, fate, why, at_ms } => Line {
+            token: Some(token.into()),
+            tasks: Some(tasks.to_string().into()),
+            fate: Some(*fate),
+            text: Some(why.into()),
+            at: Some(*at_ms),
+            ..kind("withdrawn")
+        },
+        Record::Began { task, attempt, node, at_ms } => Line {
+            task: Some(*task),
+            attempt: Some(*attempt),
+            node: Some(node.into()),
+            at: Some(*at_ms),
+            ..kind("began")
+        },
+        Record::Waiting { token, why } => {
+            Line { token: Some(token.into()), text: Some(why.into()), ..kind("waiting") }
+        }
+        Record::Held { why, at_ms } => Line { text: Some(why.into()), at: Some(*at_ms), ..kind("held") },
+        Record::Abandoned { tasks, at_ms } => {
+            Line { tasks: Some(tasks.to_string().into()), at: Some(*at_ms), ..kind("abandoned") }
+        }
         Record::Plugin(PluginUse { name, role, digest }) => Line {
             text: Some(name.into()),
             role: Some(role.into()),
@@ -204,6 +251,11 @@ fn ending_fields(ending: &Ending) -> (&'static str, Option<i64>, Option<&str>) {
         Ending::Cancelled => ("cancelled", None, None),
         Ending::NotStarted(why) => ("not-started", None, Some(why)),
         Ending::Unseen => ("unseen", None, None),
+        Ending::OutOfMemory(evidence) => ("out-of-memory", None, Some(evidence)),
+        Ending::Preempted(evidence) => ("preempted", None, Some(evidence)),
+        Ending::NodeFailed(evidence) => ("node-failed", None, Some(evidence)),
+        Ending::Vanished(evidence) => ("vanished", None, Some(evidence)),
+        Ending::Abandoned(before) => ("abandoned", None, Some(before)),
     }
 }
 
@@ -237,6 +289,42 @@ fn record_of(line: Line<'_>) -> Result<Record, String> {
             at_ms: need(line.at, "at")?,
             ending: ending_of(&need(line.end, "end")?, line.value, line.text)?,
         },
+        "submitting" => Record::Submitting {
+            token: need(line.token, "token")?.into_owned(),
+            tasks: set(line.tasks)?,
+            tasks_per_element: u32::try_from(need(line.value, "value")?).map_err(|e| e.to_string())?,
+            at_ms: need(line.at, "at")?,
+        },
+        "submitted" => Record::Submitted {
+            token: need(line.token, "token")?.into_owned(),
+            job: need(line.job, "job")?.into_owned(),
+            at_ms: need(line.at, "at")?,
+        },
+        "refused" => Record::Refused {
+            token: need(line.token, "token")?.into_owned(),
+            fate: need(line.fate, "fate")?,
+            why: need(line.text, "text")?.into_owned(),
+            at_ms: need(line.at, "at")?,
+        },
+        "withdrawn" => Record::Withdrawn {
+            token: need(line.token, "token")?.into_owned(),
+            tasks: set(line.tasks)?,
+            fate: need(line.fate, "fate")?,
+            why: need(line.text, "text")?.into_owned(),
+            at_ms: need(line.at, "at")?,
+        },
+        "began" => Record::Began {
+            task: need(line.task, "task")?,
+            attempt: need(line.attempt, "attempt")?,
+            node: need(line.node, "node")?.into_owned(),
+            at_ms: need(line.at, "at")?,
+        },
+        "waiting" => Record::Waiting {
+            token: need(line.token, "token")?.into_owned(),
+            why: need(line.text, "text")?.into_owned(),
+        },
+        "held" => Record::Held { why: need(line.text, "text")?.into_owned(), at_ms: need(line.at, "at")? },
+        "abandoned" => Record::Abandoned { tasks: set(line.tasks)?, at_ms: need(line.at, "at")? },
         "plugin" => Record::Plugin(PluginUse {
             name: need(line.text, "text")?.into_owned(),
             role: need(line.role, "role")?.into_owned(),
@@ -258,6 +346,11 @@ fn ending_of(end: &str, value: Option<i64>, text: Option<Cow<'_, str>>) -> Resul
         "cancelled" => Ending::Cancelled,
         "not-started" => Ending::NotStarted(text.unwrap_or_default().into_owned()),
         "unseen" => Ending::Unseen,
+        "out-of-memory" => Ending::OutOfMemory(text.unwrap_or_default().into_owned()),
+        "preempted" => Ending::Preempted(text.unwrap_or_default().into_owned()),
+        "node-failed" => Ending::NodeFailed(text.unwrap_or_default().into_owned()),
+        "vanished" => Ending::Vanished(text.unwrap_or_default().into_owned()),
+        "abandoned" => Ending::Abandoned(text.unwrap_or_default().into_owned()),
         other => return Err(format!("`{other}` is no way to end")),
     })
 }
@@ -284,6 +377,30 @@ mod tests {
             ended(Ending::Cancelled),
             ended(Ending::NotStarted("no such file \u{1b}[31m\n\"x\"".into())),
             ended(Ending::Unseen),
+            ended(Ending::OutOfMemory("slurm: OUT_OF_MEMORY".into())),
+            ended(Ending::Preempted("slurm: PREEMPTED".into())),
+            ended(Ending::NodeFailed("n1".into())),
+            ended(Ending::Vanished("job 7".into())),
+            ended(Ending::Abandoned("node failure: n1".into())),
+            Record::Submitting {
+                token: "k2".into(),
+                tasks: TaskSet::range(1, 9),
+                tasks_per_element: 3,
+                at_ms: 1,
+            },
+            Record::Submitted { token: "k2".into(), job: "12[]".into(), at_ms: 1 },
+            Record::Refused { token: "k2".into(), fate: Fate::Again, why: "no".into(), at_ms: 1 },
+            Record::Withdrawn {
+                token: "k2".into(),
+                tasks: TaskSet::range(2, 3),
+                fate: Fate::Unsent,
+                why: "its job is over".into(),
+                at_ms: 1,
+            },
+            Record::Began { task: 3, attempt: 1, node: "n1".into(), at_ms: 5 },
+            Record::Waiting { token: "k2".into(), why: String::new() },
+            Record::Held { why: "20 tasks died".into(), at_ms: 1 },
+            Record::Abandoned { tasks: TaskSet::range(2, 3), at_ms: 1 },
             Record::Plugin(PluginUse { name: "lhs".into(), role: "generator".into(), digest: "ab".into() }),
             Record::Note { text: "é🙂".into(), at_ms: 1 },
             Record::Closed { at_ms: 2 },

@@ -9,4 +9,4 @@ mod quick;
 mod record;
 
 pub use line::{Damage, Decoded, FORMAT, Header, Previous, decode, encode_header, encode_record};
-pub use record::{Ending, PluginUse, Record};
+pub use record::{Ending, Fate, PluginUse, Record};

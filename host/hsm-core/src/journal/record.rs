@@ -88,6 +88,83 @@ pub enum Record {
         /// How.
         ending: Ending,
     },
+    /// Tasks are about to be handed to a scheduler as one job. Written before the command that does it, so that a submission whose answer
+    /// was lost is looked for and never taken for one that was not made.
+    Submitting {
+        /// What finds the submission again for ever.
+        token: String,
+        /// Which tasks.
+        tasks: TaskSet,
+        /// How many of them one element of the job runs.
+        tasks_per_element: u32,
+        /// When, in milliseconds since 1970.
+        at_ms: u64,
+    },
+    /// The scheduler has the job.
+    Submitted {
+        /// The submission.
+        token: String,
+        /// The scheduler's id for it.
+        job: String,
+        /// When, in milliseconds since 1970.
+        at_ms: u64,
+    },
+    /// The scheduler did not take the job, and never will.
+    Refused {
+        /// The submission.
+        token: String,
+        /// What becomes of its tasks.
+        fate: Fate,
+        /// Why, in the scheduler's words.
+        why: String,
+        /// When, in milliseconds since 1970.
+        at_ms: u64,
+    },
+    /// The driver took the claims of tasks: whatever becomes of the job, it does not run them.
+    Withdrawn {
+        /// The submission; empty where the tasks were still in the queue.
+        token: String,
+        /// Which tasks.
+        tasks: TaskSet,
+        /// What becomes of them.
+        fate: Fate,
+        /// Why.
+        why: String,
+        /// When, in milliseconds since 1970.
+        at_ms: u64,
+    },
+    /// A task's claim was seen: it runs, or ran.
+    Began {
+        /// Which.
+        task: u64,
+        /// Which try at it, from 1.
+        attempt: u32,
+        /// The machine it runs on, by its own name.
+        node: String,
+        /// When, in milliseconds since 1970, by that machine's clock.
+        at_ms: u64,
+    },
+    /// What a job waits for, as the scheduler said last; an empty text where it does not wait any more.
+    Waiting {
+        /// The submission.
+        token: String,
+        /// The scheduler's words, and what they mean.
+        why: String,
+    },
+    /// Nothing more is handed to the scheduler, and what waits there is held; an empty text where that is over.
+    Held {
+        /// Why.
+        why: String,
+        /// When, in milliseconds since 1970.
+        at_ms: u64,
+    },
+    /// Somebody vouched that nothing of these tasks runs any more, though no one saw them end.
+    Abandoned {
+        /// Which.
+        tasks: TaskSet,
+        /// When, in milliseconds since 1970.
+        at_ms: u64,
+    },
     /// A plugin took part.
     Plugin(PluginUse),
     /// Something people should know: what changed between two launches, for example.
@@ -106,6 +183,18 @@ pub enum Record {
     Other,
 }
 
+/// What becomes of tasks that a submission does not run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fate {
+    /// They are in the queue again.
+    Again,
+    /// They wait until somebody asks for them.
+    Unsent,
+    /// They are cancelled.
+    Cancelled,
+}
+
 /// How a task's attempt ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ending {
@@ -121,6 +210,16 @@ pub enum Ending {
     NotStarted(String),
     /// Its driver died before it ended, so nobody saw how it did.
     Unseen,
+    /// It needed more memory than it was given; the evidence.
+    OutOfMemory(String),
+    /// It made room for somebody else's job; the evidence.
+    Preempted(String),
+    /// Its machine failed, or the scheduler thinks so; the evidence. It may run there still.
+    NodeFailed(String),
+    /// Its job is over and it left no record of its end; the evidence.
+    Vanished(String),
+    /// Somebody vouched that nothing of it runs any more; how it had ended as far as was known.
+    Abandoned(String),
 }
 
 impl Ending {
@@ -129,11 +228,15 @@ impl Ending {
     pub fn state(&self) -> TaskState {
         match self {
             Self::Exited(0) => TaskState::Completed,
-            Self::Exited(_) | Self::Signalled(_) | Self::TimedOut(_) | Self::NotStarted(_) => {
-                TaskState::Failed
-            }
+            Self::Exited(_)
+            | Self::Signalled(_)
+            | Self::TimedOut(_)
+            | Self::NotStarted(_)
+            | Self::OutOfMemory(_)
+            | Self::Preempted(_)
+            | Self::Abandoned(_) => TaskState::Failed,
             Self::Cancelled => TaskState::Cancelled,
-            Self::Unseen => TaskState::Unknown,
+            Self::Unseen | Self::NodeFailed(_) | Self::Vanished(_) => TaskState::Unknown,
         }
     }
 
@@ -159,6 +262,11 @@ impl fmt::Display for Ending {
             Self::Cancelled => f.write_str("cancelled"),
             Self::NotStarted(why) => write!(f, "not started: {why}"),
             Self::Unseen => f.write_str("its driver died before it ended, so nobody saw how it did"),
+            Self::OutOfMemory(evidence) => write!(f, "out of memory: {evidence}"),
+            Self::Preempted(evidence) => write!(f, "preempted: {evidence}"),
+            Self::NodeFailed(evidence) => write!(f, "node failure: {evidence}"),
+            Self::Vanished(evidence) => write!(f, "vanished: {evidence}"),
+            Self::Abandoned(before) => write!(f, "abandoned: {before}"),
         }
     }
 }

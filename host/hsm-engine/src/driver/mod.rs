@@ -3,6 +3,7 @@
 //! One turn: gather what happened, let the campaign step, write its records, then do its actions. Everything runs on one thread; the
 //! kernel tells when a task ends, and the mailbox is looked into a few times a second.
 
+mod batch;
 mod letters;
 mod recovery;
 mod signals;
@@ -19,10 +20,12 @@ use crate::mailbox;
 use crate::plan_file::PlanFile;
 use crate::process;
 use crate::slots::Slots;
-use crate::source::{GRACE_S, RunSettings};
+use crate::source::{ComputeSource, GRACE_S, RunSettings};
 use crate::sweep_dir::SweepDir;
+use batch::Batch;
 use hsm_core::campaign::{Action, Campaign, Durability, Event, Limits, Now};
 use hsm_core::journal::{Ending, Record};
+use hsm_core::roles::Roles;
 use hsm_core::sweep_id::SweepId;
 use hsm_core::task_set::TaskSet;
 use signals::Signals;
@@ -42,12 +45,14 @@ const MAILBOX_EVERY: Duration = Duration::from_millis(200);
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// How a driver runs.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct DriveOptions {
     /// Take over the lease of another host once it has been still for [`lease::STALE_AFTER`].
     pub take_over: bool,
     /// Leave the terminal's session and take SIGTERM and SIGINT as a wish to stop the sweep.
     pub background: bool,
+    /// The plugins, for sweeps whose scheduler is one.
+    pub roles: Option<Arc<dyn Roles>>,
 }
 
 /// Drives the sweep in `dir` until none of its tasks is queued or running, and calls `ready` once it holds the lease.
@@ -88,6 +93,9 @@ struct Driver {
     settings: Option<Arc<RunSettings>>,
     slots: Slots,
     children: JoinSet<(u64, io::Result<ExitStatus>)>,
+    /// The scheduler that tasks are handed to, or were.
+    batch: Option<Batch>,
+    roles: Option<Arc<dyn Roles>>,
     /// Tasks of an earlier driver that still run.
     orphans: BTreeSet<u64>,
     /// Tasks that were asked to end, and what is known of their end.
@@ -97,6 +105,8 @@ struct Driver {
     /// Files in the mailbox that cannot be understood, or were taken up and cannot be removed.
     left_alone: BTreeSet<String>,
     trouble: Option<String>,
+    /// Somebody asked this process to end.
+    leaving: bool,
     next_look: Instant,
     next_renewal: Instant,
     journal: JournalWriter,
@@ -113,7 +123,13 @@ impl Driver {
         let mut campaign =
             Campaign::new(plan.tasks(), Limits { walltime_ms: None, grace_ms: GRACE_S * 1000 });
         let mut reader = JournalReader::new(dir.journal());
-        reader.read(|record| campaign.apply(&record))?;
+        let mut earlier = Vec::new();
+        reader.read(|record| {
+            if let Record::Launch { launch } = &record {
+                earlier.push(launch.clone());
+            }
+            campaign.apply(&record);
+        })?;
         for damage in reader.damage() {
             tracing::warn!("{damage}");
         }
@@ -129,17 +145,21 @@ impl Driver {
             clock: SteadyClock::start(),
             settings: None,
             children: JoinSet::new(),
+            batch: None,
+            roles: options.roles.clone(),
             orphans: BTreeSet::new(),
             stopping: BTreeMap::new(),
             held: VecDeque::new(),
             left_alone: BTreeSet::new(),
             trouble: None,
+            leaving: false,
             next_look: now,
             next_renewal: now + lease::RENEW_EVERY,
             journal,
             lease,
         };
         driver.take_settings()?;
+        driver.open_earlier_source(earlier)?;
         Ok(driver)
     }
 
@@ -152,6 +172,9 @@ impl Driver {
         let mut next_mailbox = Instant::now() + MAILBOX_EVERY;
         loop {
             events = self.turn(&events)?;
+            if self.leaving {
+                break;
+            }
             if self.is_done() && events.is_empty() {
                 let late = self.read_mailbox();
                 if late.is_empty() {
@@ -180,13 +203,11 @@ impl Driver {
     fn turn(&mut self, events: &[Event]) -> Result<Vec<Event>> {
         // A request may bring other slots along; they count once it is on record, so its tasks start one step later.
         let slots_change = events.iter().any(|event| matches!(event, Event::Queue { launch: Some(_), .. }));
-        let free_slots = if self.journal.is_behind() || !self.held.is_empty() || slots_change {
-            0
-        } else {
-            // The queue may be about to grow by these events, so ask for one slot more than it has.
-            self.slots.free(self.occupied(), self.campaign.queued().saturating_add(wanted_by(events)))
-        };
-        let step = self.campaign.step(events, Now { ms: self.clock.now_ms(), free_slots });
+        let waits = self.journal.is_behind() || !self.held.is_empty() || slots_change;
+        // The queue may be about to grow by these events, so ask for as many slots more than it has.
+        let free_slots = if waits { 0 } else { self.free_slots(wanted_by(events)) };
+        let room = if waits { None } else { self.room() };
+        let step = self.campaign.step(events, Now { ms: self.clock.now_ms(), free_slots, room });
         let written = self.journal.append(&step.records, step.durability);
         self.note_trouble(written.as_ref().err());
         // A task can be stopped whatever the disk says; everything else waits until what led to it is on record.
@@ -223,6 +244,9 @@ impl Driver {
                     }
                 },
                 Action::Terminate { .. } | Action::Kill { .. } => self.stop(&action),
+                Action::Submit { .. } | Action::Recall { .. } | Action::Hold | Action::Release => {
+                    events.extend(self.tell_scheduler(&action));
+                }
             }
         }
         Ok(events)
@@ -240,11 +264,19 @@ impl Driver {
                 None => std::future::pending().await,
             }
         };
+        let answer = async {
+            match &mut self.batch {
+                Some(batch) => batch.answered().await,
+                None => std::future::pending().await,
+            }
+        };
         let mut ended = Vec::new();
+        let mut answered = None;
         let mut asked_to_stop = false;
         tokio::select! {
             Some(joined) = self.children.join_next() => ended.extend(joined.ok()),
             () = tokio::time::sleep_until(wake.into()) => {}
+            said = answer => answered = said,
             () = asked => asked_to_stop = true,
         }
         while let Some(joined) = self.children.try_join_next() {
@@ -252,8 +284,11 @@ impl Driver {
         }
         let mut events: Vec<Event> =
             ended.into_iter().filter_map(|(task, status)| self.end_of(task, status)).collect();
+        if let Some(answer) = answered {
+            events.extend(self.with_batch(|batch, campaign| batch.take(answer, campaign)));
+        }
         if asked_to_stop {
-            events.push(self.stop_everything());
+            events.extend(self.stop_everything());
         }
         events
     }
@@ -261,6 +296,7 @@ impl Driver {
     /// What is looked at once a second, or because a stopped task needs watching.
     fn look(&mut self) -> Vec<Event> {
         let mut events = self.watch_stopping();
+        events.extend(self.look_at_batch());
         let now = Instant::now();
         if now < self.next_look {
             return events;
@@ -322,14 +358,15 @@ impl Driver {
         let settings: RunSettings = serde_json::from_str(launch.get()).map_err(|error| {
             Error::new(ErrorKind::Submission, "the journal's launch settings cannot be read").because(error)
         })?;
-        let local = &settings.local;
-        self.campaign.set_limits(Limits {
-            walltime_ms: local.walltime_s.map(|seconds| seconds.saturating_mul(1000)),
-            grace_ms: local.grace_s.saturating_mul(1000),
-        });
-        self.slots = Slots::new(local.parallel.get(), local.gpus.clone(), local.gpu_lock_folder.clone());
+        if let ComputeSource::Local(local) = &settings.source {
+            self.campaign.set_limits(Limits {
+                walltime_ms: local.walltime_s.map(|seconds| seconds.saturating_mul(1000)),
+                grace_ms: local.grace_s.saturating_mul(1000),
+            });
+            self.slots = Slots::new(local.parallel.get(), local.gpus.clone(), local.gpu_lock_folder.clone());
+        }
         self.settings = Some(Arc::new(settings));
-        Ok(())
+        self.open_source()
     }
 
     /// How many places are taken: by our children, by what an earlier driver left, and by what was stopped and has processes left.
@@ -338,14 +375,27 @@ impl Driver {
         self.children.len() + self.orphans.len() + lingering
     }
 
+    /// How many tasks could start here now, where tasks start here.
+    fn free_slots(&mut self, wanted: u64) -> usize {
+        if self.hands_to_scheduler() {
+            return 0;
+        }
+        self.slots.free(self.occupied(), self.campaign.queued().saturating_add(wanted))
+    }
+
     fn is_done(&self) -> bool {
         self.campaign.is_idle() && self.held.is_empty() && !self.journal.is_behind()
     }
 
-    fn stop_everything(&mut self) -> Event {
+    /// Somebody asked this process to end. What runs here ends with it; what a scheduler runs goes on, and the next driver finds it.
+    fn stop_everything(&mut self) -> Option<Event> {
+        if self.hands_to_scheduler() {
+            self.leaving = true;
+            return None;
+        }
         let again = self.stopping.len() == self.campaign.running().count() && !self.stopping.is_empty();
         let request = format!("signal-{}", self.clock.now_ms());
-        Event::Cancel { request, tasks: TaskSet::range(1, self.plan.tasks()), now: again }
+        Some(Event::Cancel { request, tasks: TaskSet::range(1, self.plan.tasks()), now: again })
     }
 
     fn close(mut self) -> Result<BTreeSet<String>> {

@@ -5,6 +5,7 @@ use crate::host;
 use crate::process::{TaskCommand, start_task};
 use crate::results;
 use crate::slots::Place;
+use crate::source::ComputeSource;
 use hsm_core::campaign::Event;
 use hsm_core::command::{PARAMS_FILE, task_environment};
 use hsm_core::journal::Ending;
@@ -65,6 +66,9 @@ impl Driver {
         fs::write(&params, planned.point.to_params_json() + "\n")
             .map_err(|error| Refusal::io("write", &params, error))?;
         let failed = |error: hsm_core::command::CommandError| Refusal::Failed(error.to_string());
+        let ComputeSource::Local(local) = &settings.source else {
+            return Err(Refusal::Failed("tasks are handed to a scheduler by now".to_owned()));
+        };
         let argv = settings.launch.argv(&self.sweep_id, task, &folder, &planned.point).map_err(failed)?;
         let Place { mut environment, locks } = self.place()?;
         for (name, value) in task_environment(&self.sweep_id, task, &folder).map_err(failed)? {
@@ -75,10 +79,10 @@ impl Driver {
             argv,
             folder: settings.launch.project_root.clone(),
             environment,
-            settings: settings.local.environment.clone(),
+            settings: local.environment.clone(),
             stdout,
             stderr,
-            pre_script: settings.local.pre_script.clone(),
+            pre_script: local.pre_script.clone(),
         };
         let mut child = start_task(command, &locks)
             .map_err(|error| Refusal::io("start the program", Path::new(&program), error))?;

@@ -21,7 +21,7 @@ impl Driver {
         let (task, signal) = match action {
             Action::Terminate { task } => (*task, Signal::TERM),
             Action::Kill { task } => (*task, Signal::KILL),
-            Action::Start { .. } | Action::Forget { .. } => return,
+            _ => return,
         };
         self.stopping.entry(task).or_default().killed |= signal == Signal::KILL;
         process::signal_task(&self.dir.task(task), self.leader(task), signal);

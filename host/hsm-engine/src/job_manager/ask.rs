@@ -11,7 +11,7 @@ use crate::journal::JournalReader;
 use crate::lease::{Driver, Lease, STALE_AFTER};
 use crate::mailbox::{self, Request};
 use crate::plan_file::PlanFile;
-use crate::source::{ComputeSource, LocalSource, RunSettings};
+use crate::source::{ComputeSource, RunSettings};
 use crate::sweep_dir::SweepDir;
 use hsm_core::command::Launch;
 use hsm_core::journal::{PluginUse, Record};
@@ -64,7 +64,6 @@ impl JobManager {
         source: &ComputeSource,
         options: CompleteOptions,
     ) -> Result<Completion> {
-        let ComputeSource::Local(local) = source;
         let dir = self.open(sweep_dir)?;
         let before = recorded(&dir)?;
         let launch = match (&options.launch, &before) {
@@ -82,7 +81,7 @@ impl JobManager {
             }
         };
         check_launch(&launch)?;
-        let settings = RunSettings { launch, local: local.clone() };
+        let settings = RunSettings { launch, source: source.clone() };
         let changes = before.map_or_else(Vec::new, |before| settings.changes_since(&before));
         let mut watch = Watch::new(dir.clone())?;
         let status = watch.refresh()?;
@@ -112,6 +111,11 @@ impl JobManager {
             return Ok(completion);
         }
         if !completion.queued.is_empty() {
+            // What runs again runs the code as it is now: that is why people run it again.
+            let settings = RunSettings {
+                launch: self.with_code_kept(settings.launch, source, &dir)?,
+                source: source.clone(),
+            };
             self.queue(&dir, &completion, plugins, &settings, options.take_over)?;
         } else if !completion.running.is_empty() {
             // What a killed driver left running is waited for by a new one, which also holds it to its walltime.
@@ -124,8 +128,8 @@ impl JobManager {
     ///
     /// # Errors
     /// [`ErrorKind::Path`] when there is no such sweep or its journal cannot be read.
-    pub fn recorded_launch(&self, sweep_dir: &Path) -> Result<Option<(Launch, LocalSource)>> {
-        Ok(recorded(&self.open(sweep_dir)?)?.map(|settings| (settings.launch, settings.local)))
+    pub fn recorded_launch(&self, sweep_dir: &Path) -> Result<Option<(Launch, ComputeSource)>> {
+        Ok(recorded(&self.open(sweep_dir)?)?.map(|settings| (settings.launch, settings.source)))
     }
 
     fn queue(
@@ -148,7 +152,7 @@ impl JobManager {
         }
         let request =
             Request::Queue { tasks: completion.queued.clone(), plugins, notes: completion.changes.clone() };
-        mailbox::post(&dir.requests(), request, Some(launch_json(&settings.launch, &settings.local)?))?;
+        mailbox::post(&dir.requests(), request, Some(launch_json(&settings.launch, &settings.source)?))?;
         self.drivers.ensure(dir, take_over)
     }
 

@@ -5,23 +5,26 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::lease::{self, Driver};
 use crate::process;
 use crate::sweep_dir::SweepDir;
+use hsm_core::roles::Roles;
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 
 /// Where drivers run.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Drivers {
+    /// The plugins, for drivers that are threads; a process finds its own.
+    pub(super) roles: Option<Arc<dyn Roles>>,
     /// The program that drives in the background; without one, threads do.
     background: Option<PathBuf>,
     threads: Mutex<HashMap<PathBuf, JoinHandle<Result<()>>>>,
 }
 
 impl Drivers {
-    pub(super) fn background(program: PathBuf) -> Self {
-        Self { background: Some(program), threads: Mutex::default() }
+    pub(super) fn run_in_background(&mut self, program: PathBuf) {
+        self.background = Some(program);
     }
 
     /// Starts a driver unless one lives. The caller has posted its request already: a driver that is just ending finds it before it goes.
@@ -61,9 +64,9 @@ impl Drivers {
         }
         let (ready, started) = mpsc::channel();
         let failed = ready.clone();
-        let its = dir.clone();
+        let (its, roles) = (dir.clone(), self.roles.clone());
         let body = move || {
-            let options = DriveOptions { take_over, background: false };
+            let options = DriveOptions { take_over, background: false, roles };
             let ended = drive(&its, &options, move || {
                 // The starter may have gone away; the driver does not need it.
                 let _ = ready.send(None);

@@ -82,7 +82,7 @@ impl JobManager {
         let (waiting, _) = mailbox::read(&dir.requests()).unwrap_or_default();
         let asked = waiting.iter().any(|letter| match &letter.request {
             Request::Queue { plugins, .. } => plugins.contains(&used),
-            Request::Cancel { .. } => false,
+            Request::Cancel { .. } | Request::Abandon { .. } | Request::Release => false,
         });
         if asked || status.plugins().contains(&used) {
             return Ok(());

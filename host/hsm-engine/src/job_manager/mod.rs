@@ -4,10 +4,13 @@ mod ask;
 mod drivers;
 mod gather;
 mod observe;
+mod schedulers;
 mod submit;
 mod types;
 mod watch;
 
+pub use schedulers::Preview;
+pub(crate) use schedulers::scheduler_of;
 pub use types::{
     CancelOptions, Cancelled, CompleteOptions, Completion, Extension, JobId, Points, SubmitOptions,
     SweepStatus, SweepSummary, TaskClass, TaskError, TaskStatus,
@@ -141,6 +144,7 @@ impl JobManager {
     /// The same manager, with plugins.
     #[must_use]
     pub fn with_roles(mut self, roles: Arc<dyn Roles>) -> Self {
+        self.drivers.roles = Some(Arc::clone(&roles));
         self.roles = Some(roles);
         self
     }
@@ -149,7 +153,7 @@ impl JobManager {
     /// `drive [--take-over] DIR`, calls [`drive`](crate::drive) and prints [`READY`](crate::READY) when that says so.
     #[must_use]
     pub fn with_background_driver(mut self, program: PathBuf) -> Self {
-        self.drivers = Drivers::background(program);
+        self.drivers.run_in_background(program);
         self
     }
 

@@ -127,7 +127,7 @@ impl JobManager {
     }
 
     /// The folders in the sweeps' folder with when they were created, oldest first.
-    fn folders(&self) -> Result<Vec<(u64, PathBuf)>> {
+    pub(super) fn folders(&self) -> Result<Vec<(u64, PathBuf)>> {
         let entries = match fs::read_dir(&self.sweeps_root) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             entries => entries.map_err(|error| Error::io("list the folder", &self.sweeps_root, error))?,

@@ -1,9 +1,10 @@
 //! Submitting: a folder, a plan, a request in its mailbox, a driver.
 
 use super::{JobId, JobManager, Points, SubmitOptions};
+use crate::batch::snapshot;
 use crate::error::{Error, ErrorKind, Result};
 use crate::mailbox::{self, Request};
-use crate::source::{ComputeSource, LocalSource, RunSettings};
+use crate::source::{ComputeSource, RunSettings};
 use crate::sweep_dir::SweepDir;
 use hsm_core::command::{Launch, Program};
 use hsm_core::plan::{PlannedTask, Planner};
@@ -13,7 +14,7 @@ use hsm_core::sweep_id::SweepId;
 use hsm_core::task_set::TaskSet;
 use serde_json::value::{RawValue, to_raw_value};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 
@@ -39,14 +40,14 @@ impl JobManager {
         sweep_dir: &Path,
         options: SubmitOptions,
     ) -> Result<Vec<JobId>> {
-        let ComputeSource::Local(local) = source;
         let SubmitOptions { launch, definition, max_runs, plugins } = options;
         check_name(sweep_id, sweep_dir)?;
         check_launch(&launch)?;
         let dir = SweepDir::new(std::path::absolute(sweep_dir).map_err(|e| Error::io("find", sweep_dir, e))?);
         let limit = max_runs.unwrap_or(u64::MAX);
-        let settings = launch_json(&launch, local)?;
         let tasks = dir.create(&definition, |out| {
+            let launch = self.with_code_kept(launch, source, &dir)?;
+            let settings = launch_json(&launch, source)?;
             let tasks = write_plan(out, points.into(), limit, &launch, sweep_id, &dir)?;
             // Before the plan gets its name, which makes the folder a sweep: one that nobody was asked to run would stay so.
             let request = Request::Queue { tasks: TaskSet::range(1, tasks), plugins, notes: Vec::new() };
@@ -61,9 +62,43 @@ impl JobManager {
     }
 }
 
+impl JobManager {
+    /// The launch that runs a snapshot of the project's code, where the source wants one.
+    pub(super) fn with_code_kept(
+        &self,
+        launch: Launch,
+        source: &ComputeSource,
+        dir: &SweepDir,
+    ) -> Result<Launch> {
+        let ComputeSource::Batch(source) = source else { return Ok(launch) };
+        if !source.code.snapshot {
+            return Ok(launch);
+        }
+        let free = (1..).map(|number| dir.code(number)).find(|path| !path.exists());
+        let Some(to) = free else { return Ok(launch) };
+        let earlier = self.newest_code();
+        let kept = snapshot(&launch.project_root, &self.sweeps_root, &to, earlier.as_deref(), &source.code)?;
+        tracing::info!(
+            "kept the code: {} files, {} of them shared with another sweep",
+            kept.files,
+            kept.shared
+        );
+        Ok(Launch { project_root: to, ..launch })
+    }
+
+    /// The newest snapshot of any sweep.
+    fn newest_code(&self) -> Option<PathBuf> {
+        let newest_of = |path: &Path| {
+            let dir = SweepDir::new(path);
+            (1..).map(|number| dir.code(number)).take_while(|code| code.is_dir()).last()
+        };
+        self.folders().ok()?.into_iter().rev().find_map(|(_, path)| newest_of(&path))
+    }
+}
+
 /// How tasks are started, as the journal keeps it.
-pub(super) fn launch_json(launch: &Launch, local: &LocalSource) -> Result<Box<RawValue>> {
-    to_raw_value(&RunSettings { launch: launch.clone(), local: local.clone() }).map_err(|e| {
+pub(super) fn launch_json(launch: &Launch, source: &ComputeSource) -> Result<Box<RawValue>> {
+    to_raw_value(&RunSettings { launch: launch.clone(), source: source.clone() }).map_err(|e| {
         Error::new(ErrorKind::Submission, "could not write down how tasks are started").because(e)
     })
 }

@@ -3,7 +3,7 @@
 use super::watch::Seen;
 use crate::lease::Driver;
 use crate::sweep_dir::SweepDir;
-use hsm_core::campaign::{Counts, Ledger};
+use hsm_core::campaign::{Counts, JobEntry, Ledger};
 use hsm_core::command::Launch;
 use hsm_core::journal::Ending;
 use hsm_core::journal::PluginUse;
@@ -181,11 +181,25 @@ impl SweepStatus {
         Some(match state {
             TaskState::Queued => TaskClass::Missing,
             TaskState::Failed if matches!(entry.ending, Some(Ending::TimedOut(_))) => TaskClass::Timeout,
+            TaskState::Failed if matches!(entry.ending, Some(Ending::OutOfMemory(_))) => TaskClass::Memory,
+            TaskState::Failed if matches!(entry.ending, Some(Ending::Preempted(_))) => TaskClass::Preempted,
             TaskState::Failed => TaskClass::Failed,
             TaskState::Cancelled => TaskClass::Cancelled,
             TaskState::Unknown => TaskClass::Unknown,
             TaskState::Running | TaskState::Completed => return None,
         })
+    }
+
+    /// Every submission to a scheduler, in order.
+    #[must_use]
+    pub fn jobs(&self) -> &[JobEntry] {
+        self.ledger.jobs()
+    }
+
+    /// Why nothing more is handed to the scheduler, and what waits there is held.
+    #[must_use]
+    pub fn held(&self) -> Option<&str> {
+        self.ledger.held()
     }
 
     /// The plugins that took part so far, as the journal has it.
@@ -208,6 +222,10 @@ pub enum TaskClass {
     Failed,
     /// It ran out of its walltime.
     Timeout,
+    /// It needed more memory than it was given.
+    Memory,
+    /// It made room for somebody else's job.
+    Preempted,
     /// It was planned and has not been started.
     Missing,
     /// It was stopped because somebody asked for that.
@@ -218,7 +236,15 @@ pub enum TaskClass {
 
 impl TaskClass {
     /// Every class.
-    pub const ALL: [Self; 5] = [Self::Failed, Self::Timeout, Self::Missing, Self::Cancelled, Self::Unknown];
+    pub const ALL: [Self; 7] = [
+        Self::Failed,
+        Self::Timeout,
+        Self::Memory,
+        Self::Preempted,
+        Self::Missing,
+        Self::Cancelled,
+        Self::Unknown,
+    ];
 
     /// The word for it.
     #[must_use]
@@ -226,6 +252,8 @@ impl TaskClass {
         match self {
             Self::Failed => "failed",
             Self::Timeout => "timeout",
+            Self::Memory => "memory",
+            Self::Preempted => "preempted",
             Self::Missing => "missing",
             Self::Cancelled => "cancelled",
             Self::Unknown => "unknown",

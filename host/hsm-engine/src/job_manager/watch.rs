@@ -1,14 +1,16 @@
 //! Following a sweep: each look costs what has happened since the last one.
 
 use super::SweepStatus;
+use crate::batch::Claims;
 use crate::driver::{sweep_id_of, task_lives};
 use crate::error::{Error, Result};
 use crate::journal::JournalReader;
 use crate::lease::{self, Driver};
 use crate::mailbox::{self, Request};
 use crate::plan_file;
+use crate::source::RunSettings;
 use crate::sweep_dir::SweepDir;
-use hsm_core::campaign::Ledger;
+use hsm_core::campaign::{Ledger, Progress};
 use hsm_core::journal::Record;
 use hsm_core::state::TaskState;
 use hsm_core::sweep_id::SweepId;
@@ -30,13 +32,23 @@ pub struct Watch {
     plan_bytes: u64,
     /// The requests that the journal says were taken up.
     accepted: HashSet<String>,
+    /// Where tasks run, as the newest launch has it.
+    source: String,
 }
 
 impl Watch {
     pub(super) fn new(dir: SweepDir) -> Result<Self> {
         let sweep_id = sweep_id_of(&dir)?;
         let reader = JournalReader::new(dir.journal());
-        Ok(Self { dir, sweep_id, reader, ledger: Arc::default(), plan_bytes: 0, accepted: HashSet::new() })
+        Ok(Self {
+            dir,
+            sweep_id,
+            reader,
+            ledger: Arc::default(),
+            plan_bytes: 0,
+            accepted: HashSet::new(),
+            source: "local".to_owned(),
+        })
     }
 
     /// What is known of the sweep now.
@@ -55,11 +67,17 @@ impl Watch {
             ledger.grow(plan_file::count(&plan)?);
             self.plan_bytes = bytes;
         }
-        let accepted = &mut self.accepted;
+        let (accepted, source) = (&mut self.accepted, &mut self.source);
         self.reader.read(|record| {
             ledger.apply(&record);
-            if let Record::Accepted { request } = record {
-                accepted.insert(request);
+            match record {
+                Record::Accepted { request } => drop(accepted.insert(request)),
+                Record::Launch { launch } => {
+                    if let Ok(settings) = serde_json::from_str::<RunSettings>(launch.get()) {
+                        settings.source.name().clone_into(source);
+                    }
+                }
+                _ => {}
             }
         })?;
         let mut seen = if driver == Driver::None { self.look_at_running() } else { BTreeMap::new() };
@@ -82,7 +100,7 @@ impl Watch {
         Ok(SweepStatus {
             sweep_id: self.sweep_id.clone(),
             sweep_dir: self.dir.root().to_owned(),
-            source: "local".to_owned(),
+            source: self.source.clone(),
             counts,
             unsent: self.ledger.unsent().len() + unsent,
             driver,
@@ -117,7 +135,7 @@ impl Watch {
         let (letters, _) = mailbox::read(&requests).map_err(|error| Error::io("read", &requests, error))?;
         let tasks = letters.into_iter().filter_map(|letter| match letter.request {
             Request::Queue { tasks, .. } => Some((letter.name, tasks)),
-            Request::Cancel { .. } => None,
+            Request::Cancel { .. } | Request::Abandon { .. } | Request::Release => None,
         });
         Ok(tasks.collect())
     }
@@ -141,9 +159,13 @@ impl Watch {
 
     /// Where no driver lives, tasks that the journal has as running are looked at themselves.
     fn look_at_running(&self) -> Seen {
-        self.ledger
+        let at_a_scheduler = |task: u64| self.ledger.job_of(task).is_some();
+        let here = self
+            .ledger
             .iter()
-            .filter(|(_, entry)| entry.state == TaskState::Running)
+            .filter(|(task, entry)| {
+                entry.state == TaskState::Running && (entry.process.is_some() || !at_a_scheduler(*task))
+            })
             .map(|(task, entry)| {
                 let seen = if task_lives(&self.dir.task(task), entry.process) {
                     (TaskState::Running, "it runs without a driver, as its own was killed")
@@ -151,7 +173,34 @@ impl Watch {
                     (TaskState::Unknown, "its driver died before it ended, so nobody saw how it did")
                 };
                 (task, seen)
-            })
-            .collect()
+            });
+        here.chain(self.look_at_records()).collect()
+    }
+
+    /// Where no driver lives, the records of tasks that a scheduler started say how they ended.
+    fn look_at_records(&self) -> Seen {
+        let mut seen = Seen::new();
+        for job in self.ledger.jobs().iter().filter(|job| !matches!(job.progress, Progress::Refused(_))) {
+            let is_open = |task: u64| {
+                self.ledger.get(task).is_some_and(|entry| {
+                    matches!(entry.state, TaskState::Running | TaskState::Queued | TaskState::Unknown)
+                        && self.ledger.job_of(task).is_some_and(|newest| newest.token == job.token)
+                })
+            };
+            if !job.tasks.iter().any(is_open) {
+                continue;
+            }
+            let mut claims = Claims::new(&self.dir.job(&job.token));
+            for file in claims.claimed(is_open).unwrap_or_default() {
+                seen.insert(file.claim.task, (TaskState::Running, "it runs, by its own record"));
+            }
+            for file in claims.ended(is_open).unwrap_or_default() {
+                if let Some(end) = file.end {
+                    let state = if end.code == 0 { TaskState::Completed } else { TaskState::Failed };
+                    seen.insert(file.claim.task, (state, "by its own record; no driver has taken it up yet"));
+                }
+            }
+        }
+        seen
     }
 }

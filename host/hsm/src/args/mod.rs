@@ -1,12 +1,14 @@
 //! What was typed, as clap reads it. Nothing here knows what it means: no file is opened, no setting is read and no default is
 //! looked up, so that `hsm --help` answers at once.
 
+mod batch;
 mod plugin;
 mod setup;
 mod sweep_file;
 mod sweeps;
 mod values;
 
+pub use batch::BatchArgs;
 pub use plugin::{
     AddPluginArgs, CheckPluginArgs, KeygenArgs, Language, ListPluginsArgs, NewPluginArgs, PackPluginArgs,
     PluginArgs, PluginCommand, RemovePluginArgs, RoleName, SignPluginArgs, TestPluginArgs, VerifyPluginArgs,

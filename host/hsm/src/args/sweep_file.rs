@@ -1,6 +1,7 @@
 //! The arguments of the commands that begin with a sweep file: `plan` and `run`.
 
-use super::values::Mode;
+use super::Mode;
+use super::batch::BatchArgs;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -77,7 +78,10 @@ pub struct RunArgs {
     /// The limits
     #[command(flatten)]
     pub limits: LimitArgs,
-    /// Where tasks run
+    /// What a scheduler is told
+    #[command(flatten)]
+    pub batch: BatchArgs,
+    /// Where tasks run: `local`, `array` or `individual` (jobs of a scheduler), `auto`
     #[arg(long, value_enum, default_value_t, hide_possible_values = true)]
     pub mode: Mode,
     /// Start the sweep and return at once

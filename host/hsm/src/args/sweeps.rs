@@ -84,6 +84,12 @@ pub struct CompleteArgs {
     /// The limits
     #[command(flatten)]
     pub limits: LimitArgs,
+    /// What a scheduler is told
+    #[command(flatten)]
+    pub batch: super::batch::BatchArgs,
+    /// Where tasks run [default: where they ran before]
+    #[arg(long, value_enum, hide_possible_values = true, hide_default_value = true, default_value_t)]
+    pub mode: super::values::Mode,
     /// Take the sweep over from a driver on another machine that shows no sign of life
     #[arg(long)]
     pub take_over: bool,

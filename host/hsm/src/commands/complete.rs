@@ -8,12 +8,12 @@ use crate::context::Context;
 use crate::launch::Start;
 use crate::output::{Console, counted};
 use crate::report::{Exit, Problem};
-use crate::source::Local;
+use crate::source::Asked;
 use crate::space::PointSource;
 use crate::sweep_file::Definition;
 use hsm_core::command::Launch;
 use hsm_core::sweep::SweepFile;
-use hsm_engine::{CompleteOptions, Completion, ComputeSource, Extension, SweepDir, TaskClass};
+use hsm_engine::{CompleteOptions, Completion, Extension, SweepDir, TaskClass};
 use std::fs;
 use std::path::Path;
 
@@ -25,7 +25,7 @@ pub fn run(args: &CompleteArgs, global: &GlobalArgs, console: Console) -> Result
     let context = Context::find(global, console)?;
     let sweep_dir = context.sweep_dir(&args.sweep)?;
     let before = context.manager.recorded_launch(&sweep_dir)?;
-    let (launch_before, local_before) = before.unzip();
+    let (launch_before, source_before) = before.unzip();
     let launch_before = launch_before.as_ref();
     let group = launch_before.and_then(|launch| launch.group.as_deref());
     let (start, extend) = match &args.with {
@@ -36,9 +36,12 @@ pub fn run(args: &CompleteArgs, global: &GlobalArgs, console: Console) -> Result
     };
     let (launch, variables) = match start {
         Some(start) => (Some(start.launch), start.variables),
-        None => (None, local_before.as_ref().map(|before| before.environment.clone()).unwrap_or_default()),
+        None => {
+            (None, source_before.as_ref().map(|before| before.environment().to_vec()).unwrap_or_default())
+        }
     };
-    let local = Local::settle(&args.limits, &context.project.settings, local_before.as_ref(), variables)?;
+    let asked = Asked { mode: args.mode, limits: &args.limits, batch: &args.batch };
+    let chosen = asked.settle(&context, global, source_before.as_ref(), variables)?;
     let options = CompleteOptions {
         only: (!args.only.is_empty()).then(|| args.only.iter().map(|only| class(*only)).collect()),
         launch,
@@ -46,10 +49,9 @@ pub fn run(args: &CompleteArgs, global: &GlobalArgs, console: Console) -> Result
         dry_run: args.dry_run,
         take_over: args.take_over,
     };
-    let source = ComputeSource::Local(local.source);
     let output =
         if args.show_output { Some(TaskOutput::since(&context.manager.status(&sweep_dir)?)) } else { None };
-    let completion = context.manager.complete(&sweep_dir, &source, options)?;
+    let completion = context.manager.complete(&sweep_dir, &chosen.source, options)?;
     let id = sweep_name(&sweep_dir);
     say(&completion, console);
     if completion.queued.is_empty() {
@@ -65,7 +67,7 @@ pub fn run(args: &CompleteArgs, global: &GlobalArgs, console: Console) -> Result
         return Ok(Exit::Success);
     }
     if !completion.queued.is_empty() {
-        console.say(&format!("{id}: {tasks} ({}), {}", completion.queued, local.note));
+        console.say(&format!("{id}: {tasks} ({}), {}", completion.queued, chosen.note));
     }
     if args.detach {
         console.say(&format!("it runs in the background; `hsm monitor {id}` follows it"));

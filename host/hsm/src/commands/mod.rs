@@ -45,7 +45,7 @@ pub fn dispatch(cli: &Cli) -> Result<ExitCode, Problem> {
         Command::Plugin(args) => plugin::run(args, global, console),
         Command::Completions(args) => completions::run(args, console),
         Command::Trust(args) => trust::run(args, console),
-        Command::Drive(args) => drive::run(args, console),
+        Command::Drive(args) => drive::run(args, &cli.global, console),
         Command::CompilePlugin(args) => return Ok(compile_plugin::run(args)),
     };
     exit.map(ExitCode::from)

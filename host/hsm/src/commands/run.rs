@@ -7,7 +7,7 @@ use crate::args::{GlobalArgs, RunArgs};
 use crate::context::Context;
 use crate::output::{Console, counted};
 use crate::report::{Exit, Problem};
-use crate::source::{Local, check_mode};
+use crate::source::Asked;
 use hsm_core::sweep_id::SweepId;
 use hsm_engine::{ComputeSource, JobId, SubmitOptions};
 use std::path::Path;
@@ -17,7 +17,6 @@ use std::path::Path;
 /// # Errors
 /// When it cannot be created or started; once it runs, only when it cannot be followed.
 pub fn run(args: &RunArgs, global: &GlobalArgs, console: Console) -> Result<Exit, Problem> {
-    check_mode(args.mode)?;
     let named = args.source.sweep_id.as_deref().map(SweepId::new).transpose()?;
     let context = Context::find_or_here(global, console)?;
     let planned = Planned::load(&args.source, &context, global)?;
@@ -25,17 +24,16 @@ pub fn run(args: &RunArgs, global: &GlobalArgs, console: Console) -> Result<Exit
         console.data(&format!("{}\n", planned.points.count()?))?;
         return Ok(Exit::Success);
     }
-    let local =
-        Local::settle(&args.limits, &context.project.settings, None, planned.start.variables.clone())?;
+    let asked = Asked { mode: args.mode, limits: &args.limits, batch: &args.batch };
+    let chosen = asked.settle(&context, global, None, planned.start.variables.clone())?;
     if args.dry_run {
         return plan::dry_run(&planned, &context, &args.source);
     }
     planned.start.notes.iter().for_each(|note| console.say(&format!("note: {note}")));
-    let source = ComputeSource::Local(local.source);
-    let jobs = submit(&planned, &context, &source, named, args.source.max_runs)?;
+    let jobs = submit(&planned, &context, &chosen.source, named, args.source.max_runs)?;
     let Some(sweep_dir) = jobs.first().map(JobId::sweep_dir) else { return Ok(Exit::Success) };
     let id = sweep_name(sweep_dir);
-    console.say(&format!("{id}: {}, {}", counted(jobs.len() as u128, "task", "tasks"), local.note));
+    console.say(&format!("{id}: {}, {}", counted(jobs.len() as u128, "task", "tasks"), chosen.note));
     if args.detach {
         console.data(&format!("{id}\n"))?;
         console.say(&format!("it runs in the background; `hsm monitor {id}` follows it"));

@@ -1,9 +1,8 @@
 //! How much of this machine a sweep's tasks may have: options over settings over what the sweep had before.
 
-use crate::args::{LimitArgs, Mode};
+use crate::args::LimitArgs;
 use crate::environment;
 use crate::report::{Exit, Problem};
-use clap::ValueEnum;
 use hsm_core::settings::{Settings, Walltime};
 use hsm_engine::{GpuRequest, Gpus, LocalSource, resolve_gpus};
 use std::num::NonZeroUsize;
@@ -15,22 +14,6 @@ pub struct Local {
     pub source: LocalSource,
     /// What to say about them.
     pub note: String,
-}
-
-/// Makes sure that this version can run a sweep in the mode that was asked for.
-///
-/// # Errors
-/// When it cannot.
-pub fn check_mode(mode: Mode) -> Result<(), Problem> {
-    if matches!(mode, Mode::Auto | Mode::Local) {
-        return Ok(());
-    }
-    let name = mode.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned());
-    Err(Problem::new(
-        Exit::Configuration,
-        format!("`--mode {name}` is not available: this version of hsm runs sweeps on this machine only"),
-    )
-    .with_hint("`--mode local` runs it here"))
 }
 
 impl Local {
@@ -64,7 +47,7 @@ impl Local {
     }
 }
 
-fn walltime(text: &str) -> Result<u64, Problem> {
+pub(super) fn walltime(text: &str) -> Result<u64, Problem> {
     text.parse().map(Walltime::as_seconds).map_err(|error: hsm_core::settings::WalltimeError| {
         Problem::new(Exit::Configuration, format!("`--walltime`: {error}"))
     })
@@ -152,14 +135,6 @@ mod tests {
         ] {
             let (number, note) = settle(p, set, before, gpus);
             assert_eq!((number, note.as_str()), expected);
-        }
-    }
-
-    #[test]
-    fn other_modes_are_refused_by_name() {
-        assert!(check_mode(Mode::Auto).is_ok() && check_mode(Mode::Local).is_ok());
-        for mode in [Mode::Array, Mode::Individual, Mode::Remote, Mode::Distributed] {
-            assert_eq!(check_mode(mode).unwrap_err().exit, Exit::Configuration);
         }
     }
 

@@ -1,0 +1,267 @@
+//! The desk: the thread that speaks with one scheduler, a question at a time, gently.
+//!
+//! The driver asks and goes on; answers come when they come. Commands are paced by a token bucket, whoever asked for them, and each has
+//! a time limit of its own. Nothing is remembered here but what the scheduler said of itself.
+
+use super::source::BatchSource;
+use super::staging::{Stage, Staging};
+use super::tally::TallyLine;
+use crate::clock;
+use crate::error::{Error, ErrorKind};
+use crate::process;
+use crate::sweep_dir::SweepDir;
+use hsm_core::command::Launch;
+use hsm_core::roles::Failure;
+use hsm_core::scheduler::{
+    Conversation, Exchange, Hold, Job, Outcome, Scheduler, SchedulerTraits, Sighting, Site, Step, Verdict,
+    converse,
+};
+use hsm_core::sweep_id::SweepId;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, mpsc};
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+/// How many commands may follow one another at once, and how many more a second after that: a controller answers some hundred a second
+/// for everybody together.
+const BURST: f64 = 20.0;
+const COMMANDS_PER_SECOND: f64 = 4.0;
+
+/// What the conversation that hands something in is called.
+const SUBMIT: &str = "submit";
+
+/// What the driver asks.
+#[derive(Debug)]
+pub(crate) enum Question {
+    /// Make a submission, which is on record.
+    Submit(Stage),
+    /// Find out what became of one whose answer was lost.
+    Settle { token: String },
+    /// Look at jobs.
+    Observe(Vec<Job>),
+    /// Stop jobs.
+    Cancel(Vec<Job>),
+    /// Keep what waits from starting, or let it go.
+    Hold(Vec<Job>, Hold),
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// The scheduler said what it allows, or why not.
+    Described(Result<SchedulerTraits, Failure>),
+    /// A submission was made, or not. An error means that nothing was handed in.
+    Submitted { token: String, outcome: Result<Outcome, Error> },
+    /// What became of a submission.
+    Settled { token: String, outcome: Result<Outcome, Failure> },
+    /// What the scheduler says of these jobs.
+    Observed { asked: Vec<Job>, seen: Result<Vec<Sighting>, Failure> },
+    /// Whether jobs stop.
+    Cancelled { verdicts: Result<Vec<Verdict>, Failure> },
+    /// Whether jobs are held, or were let go.
+    Held { hold: Hold, verdicts: Result<Vec<Verdict>, Failure> },
+}
+
+/// A desk.
+#[derive(Debug)]
+pub(crate) struct Desk {
+    questions: mpsc::Sender<Question>,
+    answers: UnboundedReceiver<Answer>,
+}
+
+impl Desk {
+    /// Opens a desk for one sweep. Its first answer is what the scheduler says of itself.
+    pub(crate) fn open(
+        dir: SweepDir,
+        sweep_id: SweepId,
+        launch: Launch,
+        source: BatchSource,
+        scheduler: Arc<dyn Scheduler>,
+    ) -> std::io::Result<Self> {
+        let (questions, asked) = mpsc::channel();
+        let (answering, answers) = unbounded_channel();
+        let clerk = Clerk { dir, sweep_id, launch, source, scheduler, answering, bucket: Bucket::full() };
+        std::thread::Builder::new().name("hsm desk".to_owned()).spawn(move || clerk.work(&asked))?;
+        Ok(Self { questions, answers })
+    }
+
+    /// Asks. The answer comes later.
+    pub(crate) fn ask(&self, question: Question) {
+        // The thread ends only with this sender.
+        let _ = self.questions.send(question);
+    }
+
+    /// The next answer, once there is one.
+    pub(crate) async fn answer(&mut self) -> Option<Answer> {
+        self.answers.recv().await
+    }
+}
+
+/// Where conversations with a scheduler on this machine take place.
+pub(crate) fn site(source: &BatchSource, staging: &Path) -> Site {
+    Site {
+        config: source.config.clone(),
+        user: process::user_name(),
+        staging_dir: staging.display().to_string(),
+        now_ms: clock::wall_ms(),
+        // Commands whose output is read run in UTC.
+        utc_offset_minutes: 0,
+    }
+}
+
+struct Clerk {
+    dir: SweepDir,
+    sweep_id: SweepId,
+    launch: Launch,
+    source: BatchSource,
+    scheduler: Arc<dyn Scheduler>,
+    answering: UnboundedSender<Answer>,
+    bucket: Bucket,
+}
+
+impl Clerk {
+    fn work(mut self, asked: &mpsc::Receiver<Question>) {
+        let mut traits = self.describe();
+        if self.answering.send(Answer::Described(traits.clone())).is_err() {
+            return;
+        }
+        while let Ok(question) = asked.recv() {
+            if traits.is_err() {
+                traits = self.describe();
+                let _ = self.answering.send(Answer::Described(traits.clone()));
+            }
+            let answer = self.answer(question, &traits);
+            if self.answering.send(answer).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn answer(&mut self, question: Question, traits: &Result<SchedulerTraits, Failure>) -> Answer {
+        let scheduler = Arc::clone(&self.scheduler);
+        let site = self.site();
+        match question {
+            Question::Submit(stage) => {
+                let token = stage.token.clone();
+                Answer::Submitted { token, outcome: self.submit(&stage, traits) }
+            }
+            Question::Settle { token } => {
+                let outcome = self.lead("recover", |so_far| scheduler.recover(&site, &token, so_far));
+                Answer::Settled { token, outcome }
+            }
+            Question::Observe(asked) => {
+                let seen = self.lead("observe", |so_far| scheduler.observe(&site, &asked, so_far));
+                Answer::Observed { asked, seen }
+            }
+            Question::Cancel(jobs) => Answer::Cancelled {
+                verdicts: self.lead("cancel", |so_far| scheduler.cancel(&site, &jobs, so_far)),
+            },
+            Question::Hold(jobs, hold) => {
+                let verdicts = self.lead("hold", |so_far| scheduler.hold(&site, &jobs, hold, so_far));
+                Answer::Held { hold, verdicts }
+            }
+        }
+    }
+
+    fn site(&self) -> Site {
+        site(&self.source, &self.dir.jobs())
+    }
+
+    fn describe(&mut self) -> Result<SchedulerTraits, Failure> {
+        let (scheduler, site) = (Arc::clone(&self.scheduler), self.site());
+        self.lead("describe", |so_far| scheduler.describe(&site, so_far))
+    }
+
+    fn submit(&mut self, stage: &Stage, traits: &Result<SchedulerTraits, Failure>) -> Result<Outcome, Error> {
+        let traits = traits.as_ref().map_err(|failure| Error::from(failure.clone()))?;
+        let (scheduler, site) = (Arc::clone(&self.scheduler), self.site());
+        let staging = Staging {
+            dir: &self.dir,
+            sweep_id: &self.sweep_id,
+            launch: &self.launch,
+            source: &self.source,
+            scheduler: &*scheduler,
+            site: &site,
+            traits,
+        };
+        let request = staging.write(stage)?;
+        let mut handed_in = false;
+        let outcome = self.lead(SUBMIT, |so_far| {
+            handed_in |= !so_far.is_empty();
+            scheduler.submit(&site, &request, so_far)
+        });
+        match outcome {
+            Ok(outcome) => Ok(outcome),
+            // Something was run, and what it said was not understood: the job may be there.
+            Err(failure) if handed_in => Ok(Outcome::Unknown(failure.to_string())),
+            Err(failure) => Err(failure.into()),
+        }
+    }
+
+    /// Leads one conversation, and puts its commands on the tally.
+    fn lead<T>(
+        &mut self,
+        purpose: &str,
+        ask: impl FnMut(&[Exchange]) -> Result<Step<T>, Failure>,
+    ) -> Result<T, Failure> {
+        let (jobs, bucket, record) = (self.dir.jobs(), &mut self.bucket, self.source.record.clone());
+        let hands_in = purpose == SUBMIT;
+        let Conversation { answer, exchanges } = converse(ask, |command| {
+            bucket.take();
+            let (began, at_ms) = (Instant::now(), clock::wall_ms());
+            let exchange = process::exchange(command, hands_in);
+            let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+            TallyLine::new(purpose, at_ms, took_ms, &exchange).append(&jobs);
+            Ok(exchange)
+        });
+        if let Some(folder) = record {
+            keep(&folder, purpose, &exchanges);
+        }
+        answer
+    }
+}
+
+/// Keeps the whole transcript of one conversation, for a report or a replay.
+fn keep(folder: &Path, purpose: &str, exchanges: &[Exchange]) {
+    let path: PathBuf = folder.join(format!("{:013}-{purpose}.json", clock::wall_ms()));
+    let written = serde_json::to_vec_pretty(exchanges).map_err(std::io::Error::from).and_then(|text| {
+        fs::create_dir_all(folder)?;
+        fs::write(&path, text)
+    });
+    if let Err(error) = written {
+        tracing::warn!("the transcript `{}` could not be written: {error}", path.display());
+    }
+}
+
+/// Paces commands.
+struct Bucket {
+    left: f64,
+    filled: Instant,
+}
+
+impl Bucket {
+    fn full() -> Self {
+        Self { left: BURST, filled: Instant::now() }
+    }
+
+    /// Waits until one more command is allowed.
+    fn take(&mut self) {
+        let now = Instant::now();
+        self.left = (self.left + (now - self.filled).as_secs_f64() * COMMANDS_PER_SECOND).min(BURST);
+        self.filled = now;
+        if self.left < 1.0 {
+            std::thread::sleep(Duration::from_secs_f64((1.0 - self.left) / COMMANDS_PER_SECOND));
+            self.left = 1.0;
+            self.filled = Instant::now();
+        }
+        self.left -= 1.0;
+    }
+}
+
+impl Error {
+    /// Whether trying again later may help.
+    pub(crate) fn may_pass(&self) -> bool {
+        self.kind() != ErrorKind::Configuration
+    }
+}

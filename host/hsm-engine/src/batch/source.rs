@@ -1,0 +1,130 @@
+//! What a sweep's tasks get from a scheduler, and how they are handed to it. In the journal with every request that changes it.
+
+use super::code::CodeOptions;
+use hsm_core::aggregate::BUILTIN_DIGEST;
+use hsm_core::batch::Packing;
+use hsm_core::scheduler::Resources;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// How many tasks may die within seconds on one machine, within half a minute, before everything that waits is held.
+const HOLD_AFTER: u32 = 20;
+
+/// Which scheduler, as a journal remembers it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SchedulerRef {
+    /// What it is called: `slurm`, `pbs`, or a plugin's name.
+    pub name: String,
+    /// What the plugin was asked for by: a path or a name. The name itself for the built-in ones.
+    pub reference: String,
+    /// The SHA-256 of the plugin, in hexadecimal; `builtin` for the host's own.
+    pub digest: String,
+}
+
+impl SchedulerRef {
+    /// One of the host's own.
+    #[must_use]
+    pub fn built_in(name: &str) -> Self {
+        Self { name: name.to_owned(), reference: name.to_owned(), digest: BUILTIN_DIGEST.to_owned() }
+    }
+
+    /// Whether it is one of the host's own.
+    #[must_use]
+    pub fn is_built_in(&self) -> bool {
+        self.digest == BUILTIN_DIGEST
+    }
+}
+
+/// One job for many tasks, or one for each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ArrayMode {
+    /// A job is an array of as many elements as the scheduler allows.
+    #[default]
+    Array,
+    /// A job has one element.
+    Individual,
+}
+
+/// A scheduler on this machine, with its limits.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BatchSource {
+    /// The scheduler.
+    pub scheduler: SchedulerRef,
+    /// Its own configuration: a map, or nothing.
+    #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
+    pub config: serde_json::Value,
+    /// What one task needs.
+    pub resources: Resources,
+    /// Arrays, or single jobs.
+    #[serde(default)]
+    pub mode: ArrayMode,
+    /// How many tasks one element of a job runs.
+    pub tasks_per_job: u32,
+    /// How many of those at once.
+    pub side_by_side: u32,
+    /// The most elements of one job, where the settings know better than the scheduler.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub elements_max: Option<u32>,
+    /// How many elements may run at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_in_flight: Option<u32>,
+    /// How far jobs step back behind others, in the scheduler's own measure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nice: Option<i32>,
+    /// Machines to keep off.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exclude_nodes: Vec<String>,
+    /// Modules to load before each task.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub modules: Vec<String>,
+    /// Shell lines to run before each task, in the shell that then becomes the task.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pre_script: Option<String>,
+    /// Variables set for every task.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub environment: Vec<(String, String)>,
+    /// The shortest time between two looks at the scheduler, in milliseconds, where somebody says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub poll_floor_ms: Option<u64>,
+    /// How many tasks may die within seconds on one machine before everything that waits is held; 0: never.
+    pub hold_after: u32,
+    /// Whether and how the project's code is kept for the sweep.
+    #[serde(default)]
+    pub code: CodeOptions,
+    /// Where whole transcripts of what was said to the scheduler go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<PathBuf>,
+}
+
+impl BatchSource {
+    /// The scheduler, with its own defaults for everything.
+    #[must_use]
+    pub fn new(scheduler: SchedulerRef) -> Self {
+        Self {
+            scheduler,
+            config: serde_json::Value::Null,
+            resources: Resources::default(),
+            mode: ArrayMode::default(),
+            tasks_per_job: 1,
+            side_by_side: 1,
+            elements_max: None,
+            max_in_flight: None,
+            nice: None,
+            exclude_nodes: Vec::new(),
+            modules: Vec::new(),
+            pre_script: None,
+            environment: Vec::new(),
+            poll_floor_ms: None,
+            hold_after: HOLD_AFTER,
+            code: CodeOptions::default(),
+            record: None,
+        }
+    }
+
+    /// How an element runs its tasks.
+    pub(crate) fn packing(&self) -> Packing {
+        let tasks_per_element = self.tasks_per_job.max(1);
+        Packing { tasks_per_element, side_by_side: self.side_by_side.clamp(1, tasks_per_element) }
+    }
+}

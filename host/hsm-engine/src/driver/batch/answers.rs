@@ -1,0 +1,306 @@
+//! What the scheduler's answers come to.
+
+use super::memory::Unsettled;
+use super::{Batch, outstanding, withdrawn};
+use crate::batch::{Answer, Question};
+use crate::error::Error;
+use hsm_core::campaign::{Campaign, Event, Sent};
+use hsm_core::failure::Blame;
+use hsm_core::journal::Fate;
+use hsm_core::roles::Failure;
+use hsm_core::scheduler::{Hold, Job, JobState, Outcome, Sighting};
+use std::collections::{BTreeMap, HashMap};
+use std::time::{Duration, Instant};
+
+/// How long after a lost answer the scheduler is asked for the first time, and how long the submission may take to turn up before its
+/// tasks' claims are taken. A submission that turns up later runs nothing.
+const SETTLE_FIRST: Duration = Duration::from_secs(1);
+const SETTLE_EVERY: Duration = Duration::from_secs(4);
+const SETTLE_PATIENCE: Duration = Duration::from_secs(10);
+/// When a submission that never turned up is looked for once more, after it was given up: a client that was orphaned may go on trying.
+const GHOST_AFTER: [Duration; 3] =
+    [Duration::from_secs(30), Duration::from_secs(120), Duration::from_secs(300)];
+
+impl Batch {
+    /// Takes one answer.
+    pub(in super::super) fn take(&mut self, answer: Answer, campaign: &Campaign) -> Vec<Event> {
+        match answer {
+            Answer::Described(Ok(traits)) => {
+                self.trouble = None;
+                self.pace.described(&traits);
+                self.traits = Some(traits);
+                Vec::new()
+            }
+            Answer::Described(Err(failure)) => self.ill(&failure),
+            Answer::Submitted { token, outcome } => self.take_outcome(token, outcome, campaign),
+            Answer::Settled { token, outcome } => self.take_settled(&token, outcome, campaign),
+            Answer::Observed { asked, seen: Ok(seen) } => self.take_sightings(&asked, &seen, campaign),
+            Answer::Observed { seen: Err(failure), .. } => self.ill(&failure),
+            Answer::Cancelled { verdicts } => {
+                self.report_refusals("stop", verdicts);
+                Vec::new()
+            }
+            Answer::Held { hold, verdicts } => {
+                let what = if hold == Hold::Hold { "hold" } else { "let go of" };
+                self.report_refusals(what, verdicts);
+                Vec::new()
+            }
+        }
+    }
+
+    /// The scheduler could not be asked, or was not understood. Nothing follows from that for any task.
+    fn ill(&mut self, failure: &Failure) -> Vec<Event> {
+        self.pace.answered(Instant::now(), false, false);
+        self.trouble =
+            Some(format!("the scheduler `{}` could not be asked: {failure}", self.source.scheduler.name));
+        Vec::new()
+    }
+
+    fn report_refusals(&mut self, what: &str, verdicts: Result<Vec<hsm_core::scheduler::Verdict>, Failure>) {
+        match verdicts {
+            Ok(verdicts) => {
+                for verdict in verdicts.iter().filter(|verdict| !verdict.accepted) {
+                    let why = verdict.reason.as_deref().unwrap_or("no reason given");
+                    tracing::warn!("the scheduler would not {what} job {}: {why}", verdict.job);
+                }
+            }
+            Err(failure) => {
+                self.trouble = Some(format!("the scheduler could not be asked to {what} jobs: {failure}"));
+            }
+        }
+    }
+
+    fn take_outcome(
+        &mut self,
+        token: String,
+        outcome: Result<Outcome, Error>,
+        campaign: &Campaign,
+    ) -> Vec<Event> {
+        let now = Instant::now();
+        match outcome {
+            Ok(Outcome::Accepted(ticket)) => {
+                self.trouble = None;
+                self.pace.taken();
+                vec![Event::Accepted { token, job: ticket.job }]
+            }
+            Ok(Outcome::Refused(failure)) if failure.blame == Blame::Transient => {
+                self.later(token, failure.to_string(), campaign)
+            }
+            Ok(Outcome::Refused(failure)) => {
+                let why = format!("the scheduler refused the job: {failure}");
+                self.trouble = Some(why.clone());
+                vec![Event::Refused { token, fate: Fate::Unsent, why }]
+            }
+            Ok(Outcome::Unknown(why)) => {
+                tracing::warn!("what became of submission {token} is not known yet: {why}");
+                let (asked, asking) = (0, false);
+                let unsettled = Unsettled { since: now, ask_at: now + SETTLE_FIRST, asked, asking, why };
+                self.memory(&token).unsettled = Some(unsettled);
+                Vec::new()
+            }
+            Err(error) if error.may_pass() => self.later(token, error.to_string(), campaign),
+            Err(error) => {
+                let why = format!("the job could not be made: {error}");
+                self.trouble = Some(why.clone());
+                vec![Event::Refused { token, fate: Fate::Unsent, why }]
+            }
+        }
+    }
+
+    /// A submission that was not taken for now: its tasks go back into the queue, and the next one waits.
+    fn later(&mut self, token: String, why: String, campaign: &Campaign) -> Vec<Event> {
+        let its = campaign.sent_as(&token).map_or(0, elements_of);
+        self.pace.refused(Instant::now(), its, outstanding(campaign).saturating_sub(its));
+        tracing::info!("submission {token} was not taken for now: {why}");
+        self.trouble = Some(format!("{} tasks wait to be handed in: {why}", campaign.queued() + its));
+        vec![Event::Refused { token, fate: Fate::Again, why }]
+    }
+
+    /// Asks what became of submissions whose answers were lost, when that is due; gives up those that did not turn up.
+    pub(super) fn settle(&mut self, campaign: &Campaign, now: Instant) -> Vec<Event> {
+        let mut given_up = Vec::new();
+        let mut ask = Vec::new();
+        for (token, memory) in &mut self.jobs {
+            let Some(unsettled) = &mut memory.unsettled else { continue };
+            let open =
+                campaign.sent_as(token).filter(|sent| sent.job.is_none()).map(|sent| sent.open.clone());
+            let Some(open) = open else {
+                memory.unsettled = None;
+                continue;
+            };
+            if unsettled.asking || now < unsettled.ask_at {
+                continue;
+            }
+            if !open.is_empty() && unsettled.asked > 0 && now - unsettled.since >= SETTLE_PATIENCE {
+                given_up.push((token.clone(), open, unsettled.why.clone()));
+                unsettled.asked = 0;
+                unsettled.since = now;
+                unsettled.ask_at = now + GHOST_AFTER[0];
+            } else {
+                unsettled.asking = true;
+                ask.push(token.clone());
+            }
+        }
+        ask.into_iter().for_each(|token| self.desk.ask(Question::Settle { token }));
+        let mut events = Vec::new();
+        for (token, open, why) in given_up {
+            let elements = campaign.sent_as(&token).map_or(0, elements_of);
+            self.pace.refused(now, elements, outstanding(campaign).saturating_sub(elements));
+            let taken = self.take_claims(&token, &open);
+            events.extend(withdrawn(&token, taken, Fate::Again, &format!("it is in no queue, and {why}")));
+        }
+        events
+    }
+
+    fn take_settled(
+        &mut self,
+        token: &str,
+        outcome: Result<Outcome, Failure>,
+        campaign: &Campaign,
+    ) -> Vec<Event> {
+        let now = Instant::now();
+        let Some(sent) = campaign.sent_as(token) else { return Vec::new() };
+        if let Ok(Outcome::Accepted(ticket)) = outcome {
+            self.memory(token).unsettled = None;
+            self.pace.taken();
+            if sent.open.is_empty() {
+                // It turned up after it was given up: its tasks find their claims taken, and it only stands in the way.
+                tracing::info!("job {} of submission {token} turned up late and is stopped", ticket.job);
+                let elements = ticket.elements;
+                let job =
+                    Job { job: ticket.job.clone(), token: token.to_owned(), elements, only: Vec::new() };
+                self.desk.ask(Question::Cancel(vec![job]));
+            } else if !sent.cancelled.is_empty() {
+                self.memory(token).recall = true;
+            }
+            return vec![Event::Accepted { token: token.to_owned(), job: ticket.job }];
+        }
+        if let Err(failure) = &outcome {
+            self.trouble =
+                Some(format!("what became of submission {token} could not be found out: {failure}"));
+        }
+        let given_up = sent.open.is_empty();
+        let memory = self.memory(token);
+        if let Some(unsettled) = &mut memory.unsettled {
+            unsettled.asking = false;
+            unsettled.asked += 1;
+            let ghost = GHOST_AFTER.get(usize::try_from(unsettled.asked).unwrap_or(usize::MAX));
+            match (given_up, ghost) {
+                (false, _) => unsettled.ask_at = now + SETTLE_EVERY,
+                (true, Some(after)) => unsettled.ask_at = unsettled.since + *after,
+                (true, None) => memory.unsettled = None,
+            }
+        }
+        Vec::new()
+    }
+
+    /// Notes which elements are over, and tells what the jobs wait for.
+    fn take_sightings(&mut self, asked: &[Job], seen: &[Sighting], campaign: &Campaign) -> Vec<Event> {
+        let now = Instant::now();
+        self.trouble = None;
+        let first = self.traits.as_ref().map_or(0, |traits| traits.first_element);
+        let mut by_job: HashMap<&str, Vec<&Sighting>> = HashMap::new();
+        for sighting in seen {
+            by_job.entry(&sighting.job).or_default().push(sighting);
+        }
+        let mut events = Vec::new();
+        let mut changed = false;
+        for job in asked {
+            let Some(sent) = campaign.sent_as(&job.token) else { continue };
+            // Ids are used again: a sighting of another name is about another job.
+            let its =
+                |sighting: &&&Sighting| sighting.name.as_ref().is_none_or(|name| name.ends_with(&job.token));
+            let sightings: Vec<&Sighting> =
+                by_job.get(job.job.as_str()).into_iter().flatten().filter(its).copied().collect();
+            changed |= self.note_elements(job, sent, &sightings, first, now);
+            let waiting = waiting(&sightings);
+            let before = campaign.ledger().jobs().iter().rfind(|entry| entry.token == job.token);
+            if before.is_some_and(|before| before.waiting != waiting) {
+                events.push(Event::Waiting { token: job.token.clone(), why: waiting });
+            }
+        }
+        self.pace.answered(now, true, changed || !events.is_empty());
+        events
+    }
+
+    /// Notes what was said of each element of a job with open tasks; whether any of that is new.
+    fn note_elements(
+        &mut self,
+        job: &Job,
+        sent: &Sent,
+        seen: &[&Sighting],
+        first: u32,
+        now: Instant,
+    ) -> bool {
+        let whole = seen.iter().rfind(|sighting| sighting.index.is_none()).copied();
+        let by_element: HashMap<u32, &Sighting> = seen
+            .iter()
+            .filter_map(|sighting| Some((sighting.index?.checked_sub(first)?, *sighting)))
+            .collect();
+        let per_element = u64::from(sent.tasks_per_element.max(1));
+        let mut changed = false;
+        let mut element_before = None;
+        for task in sent.open.iter() {
+            let Some(position) = sent.tasks.position(task) else { continue };
+            let element = u32::try_from(position / per_element).unwrap_or(u32::MAX);
+            if element_before.replace(element) == Some(element) {
+                continue;
+            }
+            let over = &mut self.memory(&job.token).over;
+            match by_element.get(&element).copied().or(whole) {
+                Some(sighting) if !sighting.state.is_over() => changed |= over.remove(&element).is_some(),
+                said => {
+                    changed |= !over.contains_key(&element);
+                    let entry = over.entry(element).or_insert((now, None));
+                    if let Some(sighting) = said {
+                        entry.1 = Some(sighting.clone());
+                    }
+                }
+            }
+        }
+        changed
+    }
+
+    /// Keeps what waits from starting, or lets it go.
+    pub(in super::super) fn hold(&mut self, hold: Hold, campaign: &Campaign) {
+        if hold == Hold::Release {
+            self.deaths.forget();
+        }
+        let jobs: Vec<Job> = campaign
+            .sent()
+            .filter(|(_, sent)| !sent.open.is_empty())
+            .filter_map(|(token, sent)| {
+                let elements = u32::try_from(elements_of(sent)).unwrap_or(u32::MAX);
+                Some(Job { job: sent.job.clone()?, token: token.to_owned(), elements, only: Vec::new() })
+            })
+            .collect();
+        if !jobs.is_empty() {
+            self.desk.ask(Question::Hold(jobs, hold));
+        }
+    }
+}
+
+fn elements_of(sent: &Sent) -> u64 {
+    sent.tasks.len().div_ceil(u64::from(sent.tasks_per_element.max(1)))
+}
+
+/// What a job waits for: what will never pass before what passes by itself, and else what most of its elements wait for.
+fn waiting(seen: &[&Sighting]) -> String {
+    let mut reasons: BTreeMap<(bool, &str, &str), u64> = BTreeMap::new();
+    for sighting in seen.iter().filter(|sighting| matches!(sighting.state, JobState::Queued | JobState::Held))
+    {
+        let meaning = match (sighting.class.as_deref(), sighting.state) {
+            (Some("dependency"), _) => "will never start: what it depends on has failed",
+            (Some("impossible"), _) => "will never start as it is",
+            (_, JobState::Held) => "held",
+            _ => "",
+        };
+        let reason = sighting.reason.as_deref().unwrap_or("no reason given");
+        *reasons.entry((!meaning.is_empty(), meaning, reason)).or_default() += 1;
+    }
+    let most = reasons.into_iter().max_by_key(|((stands, ..), count)| (*stands, *count));
+    most.map_or_else(String::new, |((_, meaning, reason), _)| match meaning {
+        "" => reason.to_owned(),
+        meaning => format!("{meaning}: {reason}"),
+    })
+}

@@ -1,0 +1,142 @@
+//! Looking at what tasks left behind, and judging them.
+
+use super::memory::JobMemory;
+use super::{Batch, withdrawn};
+use hsm_core::batch::{Claim, Clue, EndRecord, Judgement, judge};
+use hsm_core::campaign::{Campaign, Event, Sent};
+use hsm_core::journal::{Ending, Fate};
+use hsm_core::task_set::TaskSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
+
+impl Batch {
+    /// New claims and new ends of every submission that is not over, and what follows from them and from what the scheduler said.
+    pub(super) fn look_at_files(&mut self, campaign: &Campaign, now: Instant) -> Vec<Event> {
+        let mut events = Vec::new();
+        for (token, sent) in campaign.sent() {
+            if sent.open.is_empty() && sent.late.is_empty() {
+                continue;
+            }
+            match self.memory(token).read(sent, now) {
+                Ok(began) => events.extend(began),
+                Err(error) => {
+                    tracing::warn!("could not look into the folder of submission {token}: {error}");
+                    self.trouble =
+                        Some(format!("the folder of submission {token} could not be read: {error}"));
+                    continue;
+                }
+            }
+            events.extend(self.judge_all(token, sent, now));
+        }
+        events
+    }
+
+    /// Judges the tasks of one submission of which anything is known.
+    fn judge_all(&mut self, token: &str, sent: &Sent, now: Instant) -> Vec<Event> {
+        let (walltime_s, patience) = (self.source.resources.walltime_s, self.patience);
+        let memory = self.memory(token);
+        let mut events = Vec::new();
+        let mut unclaimed: BTreeMap<(Fate, String), TaskSet> = BTreeMap::new();
+        let mut decided = Vec::new();
+        for task in memory.candidates(sent) {
+            let Some((clue, word)) = memory.evidence(task, sent, now) else { continue };
+            let cancelled = sent.cancelled.contains(task);
+            match judge(&clue, &word, cancelled, walltime_s, patience) {
+                Judgement::Wait | Judgement::Running => {}
+                Judgement::Ended(ending) => {
+                    let at_ms = clue.end.as_ref().map_or_else(crate::clock::wall_ms, |end| end.ended_ms);
+                    decided.push((task, clue.claim, clue.end, ending.clone()));
+                    events.push(Event::Decided { task, at_ms, ending });
+                }
+                Judgement::Unclaimed(fate, why) => {
+                    unclaimed.entry((fate, why)).or_default().insert_range(task, task)
+                }
+            }
+        }
+        for (task, claim, end, ending) in decided {
+            self.memory(token).forget(task);
+            events.extend(self.count_death(claim.as_ref(), end.as_ref(), &ending));
+        }
+        for ((fate, why), tasks) in unclaimed {
+            let taken = self.take_claims(token, &tasks);
+            events.extend(withdrawn(token, taken, fate, &why));
+        }
+        events
+    }
+
+    /// Counts a task that failed right after its start; the event that holds everything where that was one too many.
+    fn count_death(
+        &mut self,
+        claim: Option<&Claim>,
+        end: Option<&EndRecord>,
+        ending: &Ending,
+    ) -> Option<Event> {
+        let failed = matches!(ending, Ending::Exited(_) | Ending::Signalled(_) | Ending::NotStarted(_));
+        if !failed || *ending == Ending::Exited(0) {
+            return None;
+        }
+        let why = self.deaths.count(claim?.node.as_deref()?, end?)?;
+        Some(Event::Hold { why })
+    }
+}
+
+impl JobMemory {
+    /// Reads what is new. A late record of a task that was given up is among it.
+    fn read(&mut self, sent: &Sent, now: Instant) -> std::io::Result<Vec<Event>> {
+        let wanted = |task: u64| sent.open.contains(task) || sent.late.contains(task);
+        let mut events = Vec::new();
+        for file in self.claims.ended(wanted)? {
+            let task = file.claim.task;
+            if let Some(end) = file.end {
+                events.extend(began(&file.claim, sent));
+                self.ended.entry(task).or_insert((file.claim.clone(), end, now));
+            }
+            self.claimed.insert(task, file.claim);
+        }
+        let claimed = self.claims.claimed(|task| wanted(task) && !self.claimed.contains_key(&task))?;
+        for file in claimed {
+            events.extend(began(&file.claim, sent));
+            self.claimed.insert(file.claim.task, file.claim);
+        }
+        Ok(events)
+    }
+
+    /// The tasks that something can be said of.
+    fn candidates(&self, sent: &Sent) -> BTreeSet<u64> {
+        let per_element = u64::from(sent.tasks_per_element.max(1));
+        let over = self.over.keys().flat_map(|element| {
+            sent.tasks.slice(u64::from(*element) * per_element, per_element).iter().collect::<Vec<u64>>()
+        });
+        let recorded = self.ended.keys().copied();
+        over.chain(recorded)
+            .filter(|task| sent.open.contains(*task) || self.has_late_record(*task, sent))
+            .collect()
+    }
+
+    fn has_late_record(&self, task: u64, sent: &Sent) -> bool {
+        sent.late.contains(task) && self.ended.contains_key(&task)
+    }
+
+    /// What is known of one task.
+    fn evidence(&self, task: u64, sent: &Sent, now: Instant) -> Option<(Clue, hsm_core::batch::JobWord)> {
+        let per_element = u64::from(sent.tasks_per_element.max(1));
+        let element = u32::try_from(sent.tasks.position(task)? / per_element).ok()?;
+        let rest = sent.tasks.slice(u64::from(element) * per_element, per_element);
+        let goes_on = rest
+            .iter()
+            .any(|other| other != task && sent.open.contains(other) && !self.ended.contains_key(&other));
+        let end = self.ended.get(&task).map(|(_, end, _)| end.clone());
+        Some((Clue { claim: self.claimed.get(&task).cloned(), end }, self.word(task, element, goes_on, now)))
+    }
+
+    fn forget(&mut self, task: u64) {
+        self.ended.remove(&task);
+        self.claimed.remove(&task);
+    }
+}
+
+/// The event for a claim, unless its task is given up already.
+fn began(claim: &Claim, sent: &Sent) -> Option<Event> {
+    let node = claim.node.clone()?;
+    sent.open.contains(claim.task).then_some(Event::Began { task: claim.task, node, at_ms: claim.at_ms })
+}

@@ -1,0 +1,172 @@
+//! Asking a scheduler on this machine without a sweep: what it allows, what a submission would be. And finding the one that a source or
+//! a journal names.
+
+use super::JobManager;
+use crate::batch::{BatchSource, SchedulerRef, Staging, Tally, read_tally, site};
+use crate::error::{Error, ErrorKind, Result};
+use crate::mailbox::{self, Request};
+use crate::process;
+use crate::sweep_dir::SweepDir;
+use hsm_core::command::Launch;
+use hsm_core::roles::{Failure, Roles};
+use hsm_core::scheduler::{
+    Command, Conversation, Exchange, Scheduler, SchedulerTraits, Site, Slurm, Step, Submission, converse,
+};
+use hsm_core::state::TaskState;
+use hsm_core::sweep_id::SweepId;
+use hsm_core::task_set::TaskSet;
+use std::path::Path;
+use std::sync::Arc;
+
+/// What a submission would be.
+#[derive(Clone, Debug)]
+pub struct Preview {
+    /// The request, as the scheduler gets it.
+    pub request: Submission,
+    /// The script.
+    pub script: String,
+    /// The first command that would hand it in.
+    pub command: Option<Command>,
+}
+
+impl JobManager {
+    /// Leads one conversation with the scheduler of `source`, on this machine.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`] or [`ErrorKind::Plugin`] when there is no such scheduler, and what it fails with.
+    pub fn consult<T>(
+        &self,
+        source: &BatchSource,
+        ask: impl Fn(&dyn Scheduler, &Site, &[Exchange]) -> std::result::Result<Step<T>, Failure>,
+    ) -> Result<(T, Vec<Exchange>)> {
+        let scheduler = scheduler_of(&source.scheduler, self.roles.as_deref())?;
+        let site = site(source, &self.sweeps_root);
+        let Conversation { answer, exchanges } = converse(
+            |so_far| ask(&*scheduler, &site, so_far),
+            |command| Ok(process::exchange(command, false)),
+        );
+        Ok((answer?, exchanges))
+    }
+
+    /// What the scheduler of `source` allows.
+    ///
+    /// # Errors
+    /// As [`consult`](Self::consult).
+    pub fn describe(&self, source: &BatchSource) -> Result<SchedulerTraits> {
+        Ok(self.consult(source, |scheduler, site, so_far| scheduler.describe(site, so_far))?.0)
+    }
+
+    /// What the submission of `tasks` tasks of the sweep `sweep_id` would be. Nothing is written, and nothing handed in.
+    ///
+    /// # Errors
+    /// As [`consult`](Self::consult), and when the scheduler could never grant the request.
+    pub fn preview(
+        &self,
+        source: &BatchSource,
+        launch: &Launch,
+        sweep_id: &SweepId,
+        tasks: u64,
+        traits: &SchedulerTraits,
+    ) -> Result<Preview> {
+        let scheduler = scheduler_of(&source.scheduler, self.roles.as_deref())?;
+        let dir = SweepDir::new(self.sweep_dir(sweep_id));
+        let site = site(source, &dir.jobs());
+        let staging =
+            Staging { dir: &dir, sweep_id, launch, source, scheduler: &*scheduler, site: &site, traits };
+        let (request, script) = staging.preview(tasks)?;
+        let command = match scheduler.submit(&site, &request, &[])? {
+            Step::Run(command) => Some(command),
+            Step::Done(_) => None,
+        };
+        Ok(Preview { request, script, command })
+    }
+
+    /// Takes somebody's word that nothing of these tasks runs any more, though no one saw them end. How many that is about.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Submission`] when there is no such task, or no driver can be had.
+    pub fn abandon(&self, sweep_dir: &Path, tasks: Option<&TaskSet>, take_over: bool) -> Result<u64> {
+        let dir = self.open(sweep_dir)?;
+        let status = self.status(sweep_dir)?;
+        let doubtful = |state: TaskState| {
+            state == TaskState::Unknown || (tasks.is_some() && state == TaskState::Running)
+        };
+        let meant: TaskSet = status
+            .tasks()
+            .filter(|task| doubtful(task.state) && tasks.is_none_or(|tasks| tasks.contains(task.task)))
+            .map(|task| task.task)
+            .collect();
+        if meant.is_empty() {
+            let message =
+                format!("no task of `{}` is `unknown`, so there is nothing to abandon", status.sweep_id);
+            return Err(Error::new(ErrorKind::Submission, message));
+        }
+        let count = meant.len();
+        mailbox::post(&dir.requests(), Request::Abandon { tasks: meant }, None)?;
+        self.drivers.ensure(&dir, take_over)?;
+        Ok(count)
+    }
+
+    /// Lets go what is held at the scheduler, and hands in what waits.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Submission`] when nothing is held, or no driver can be had.
+    pub fn release(&self, sweep_dir: &Path) -> Result<()> {
+        let dir = self.open(sweep_dir)?;
+        if self.status(sweep_dir)?.held().is_none() {
+            return Err(Error::new(ErrorKind::Submission, "nothing of this sweep is held by hsm"));
+        }
+        mailbox::post(&dir.requests(), Request::Release, None)?;
+        self.drivers.ensure(&dir, false)
+    }
+
+    /// Sees to it that a sweep with jobs at a scheduler has a driver, which looks after them. Whether it needs one.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Submission`] when none can be had.
+    pub fn attend(&self, sweep_dir: &Path) -> Result<bool> {
+        let dir = self.open(sweep_dir)?;
+        let status = self.status(sweep_dir)?;
+        let undecided = !status.all_final() || status.counts.of(TaskState::Unknown) > 0;
+        let wants = undecided && !status.jobs().is_empty();
+        if wants {
+            self.drivers.ensure(&dir, false)?;
+        }
+        Ok(wants)
+    }
+
+    /// Every command that was run for the sweep's scheduler, counted.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Path`] when the tally cannot be read.
+    pub fn tally(&self, sweep_dir: &Path) -> Result<Tally> {
+        let jobs = self.open(sweep_dir)?.jobs();
+        read_tally(&jobs).map_err(|error| Error::io("read the tally in", &jobs, error))
+    }
+}
+
+/// The scheduler itself.
+///
+/// # Errors
+/// When it is none of the host's own and no plugin, or the plugin is not the one that was meant.
+pub(crate) fn scheduler_of(named: &SchedulerRef, roles: Option<&dyn Roles>) -> Result<Arc<dyn Scheduler>> {
+    if named.is_built_in() {
+        return built_in(&named.name).ok_or_else(|| {
+            Error::new(ErrorKind::Configuration, format!("hsm has no scheduler `{}` of its own", named.name))
+                .with_hint("`slurm` and `pbs` are; any other is a plugin, named with `--plugin`")
+        });
+    }
+    let Some(roles) = roles else {
+        let message = format!("the scheduler `{}` is a plugin, and nobody gave this process any", named.name);
+        return Err(Error::new(ErrorKind::Plugin, message));
+    };
+    Ok(roles.scheduler(&named.reference, Some(&named.digest))?.role)
+}
+
+/// One of the host's own.
+fn built_in(name: &str) -> Option<Arc<dyn Scheduler>> {
+    match name {
+        "slurm" => Some(Arc::new(Slurm)),
+        _ => None,
+    }
+}

@@ -1,0 +1,39 @@
+//! Options about schedulers.
+
+use clap::Args;
+
+/// How tasks are handed to a scheduler.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Scheduler options")]
+pub struct BatchArgs {
+    /// The scheduler: `slurm`, `pbs`, or a plugin's name or path [default: the one that is found]
+    #[arg(long, value_name = "NAME")]
+    pub scheduler: Option<String>,
+    /// What each task needs, in the options of Slurm (`--mem=16G -c 4`) or the words of PBS (`select=1:ncpus=4`)
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    pub resources: Option<String>,
+    /// How many elements may run at once
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_in_flight: Option<u32>,
+    /// How many tasks one job runs; its time limit is that of all of them
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub tasks_per_job: Option<u32>,
+    /// How many of a job's tasks run at once [default: 1, one after another]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub side_by_side: Option<u32>,
+    /// Step back behind other jobs by so much (Slurm's `nice`); 0 does not
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    pub priority: Option<i32>,
+    /// Machines to keep off
+    #[arg(long, value_name = "NODES", value_delimiter = ',')]
+    pub exclude: Vec<String>,
+    /// The shortest time between two looks at the scheduler, in seconds
+    #[arg(long, value_name = "SECONDS")]
+    pub poll_interval: Option<f64>,
+    /// Hold everything once so many tasks died within seconds on one machine; 0: never
+    #[arg(long, value_name = "N")]
+    pub hold_after: Option<u32>,
+    /// Keep what is said to the scheduler and what it answers, in this folder
+    #[arg(long, value_name = "DIR")]
+    pub record: Option<std::path::PathBuf>,
+}
