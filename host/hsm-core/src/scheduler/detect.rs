@@ -3,7 +3,9 @@
 //! **Must not:** go by the names of programs: `qsub` belongs to PBS, to Torque, to Grid Engine, and to a wrapper around Slurm.
 
 use super::replies::{everything, succeeded};
-use super::{Command, Ending, Exchange, Step};
+use super::resources::Dialect;
+use super::survey::Surveyor;
+use super::{Command, Ending, Exchange, Pbs, Scheduler, Slurm, Step};
 use crate::failure::{Blame, Failure};
 use serde::Serialize;
 
@@ -43,6 +45,39 @@ impl BuiltIn {
         match self {
             Self::Slurm => "slurm",
             Self::Pbs => "pbs",
+        }
+    }
+
+    /// The one that `--scheduler` calls so.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Slurm, Self::Pbs].into_iter().find(|built_in| built_in.name() == name)
+    }
+
+    /// What speaks to it.
+    #[must_use]
+    pub fn scheduler(self) -> &'static dyn Scheduler {
+        match self {
+            Self::Slurm => &Slurm,
+            Self::Pbs => &Pbs,
+        }
+    }
+
+    /// What asks it about itself.
+    #[must_use]
+    pub fn surveyor(self) -> &'static dyn Surveyor {
+        match self {
+            Self::Slurm => &Slurm,
+            Self::Pbs => &Pbs,
+        }
+    }
+
+    /// Whose words its scripts have.
+    #[must_use]
+    pub fn dialect(self) -> Dialect {
+        match self {
+            Self::Slurm => Dialect::Slurm,
+            Self::Pbs => Dialect::Pbs,
         }
     }
 }
@@ -185,6 +220,20 @@ mod tests {
             Ok(choice) => choice.map_or("none", BuiltIn::name).to_owned(),
             Err(failure) => format!("{}: {}", failure.code, failure.message),
         }
+    }
+
+    #[test]
+    fn built_in_schedulers_have_names() {
+        assert_eq!(
+            ["slurm", "pbs", "torque"].map(BuiltIn::named),
+            [Some(BuiltIn::Slurm), Some(BuiltIn::Pbs), None]
+        );
+        let site = crate::scheduler::testing::site();
+        let first = |built_in: BuiltIn| match built_in.scheduler().describe(&site, &[]) {
+            Ok(Step::Run(command)) => command.program,
+            other => format!("{other:?}"),
+        };
+        assert_eq!((first(BuiltIn::Slurm), first(BuiltIn::Pbs)), ("scontrol".to_owned(), "qstat".to_owned()));
     }
 
     #[test]

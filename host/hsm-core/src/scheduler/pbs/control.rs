@@ -44,10 +44,11 @@ fn verdict(job: &Job, reply: &Exchange) -> Verdict {
         line.split_whitespace()
             .any(|word| word.starts_with(|c: char| c.is_ascii_digit()) && word.contains(['.', '[']))
     };
-    let reason = match errors.lines().map(str::trim).find(is_about) {
-        Some(line) if line.contains(OVER) => None,
+    let mut about = errors.lines().map(str::trim).filter(is_about).peekable();
+    let named = about.peek().is_some() || errors.lines().any(names_one);
+    let reason = match about.find(|line| !line.contains(OVER)) {
         Some(line) => Some(line.to_owned()),
-        None if replies::succeeded(reply) || errors.lines().any(names_one) => None,
+        None if replies::succeeded(reply) || named => None,
         None => Some(replies::how_it_ended(reply)),
     };
     Verdict { job: job.job.clone(), accepted: reason.is_none(), reason }
@@ -76,6 +77,8 @@ mod tests {
         assert_eq!(judged(exited(153, "", &format!("{unknown}\n"))), [no(unknown), yes.clone()]);
         let state = "qdel: Request invalid for state of job 12[9].pbs1";
         assert_eq!(judged(exited(1, "", &format!("{state}\n"))), [yes.clone(), no(state)]);
+        let both = format!("qdel: Job has finished 12[3].pbs1\n{state}\n");
+        assert_eq!(judged(exited(1, "", &both)), [yes.clone(), no(state)]);
         let down = "`qdel` ended with exit code 111: qdel: cannot connect to server pbs1 (errno=111)";
         assert_eq!(
             judged(exited(111, "", "qdel: cannot connect to server pbs1 (errno=111)\n")),

@@ -5,8 +5,9 @@ use crate::failure::Failure;
 use crate::scheduler::replies::{self, stderr};
 use crate::scheduler::{Command, Ending, Exchange, Hold, Job, Step, Verdict, ranges};
 
-/// Words about a job that is over, which is what a cancellation wants.
-const OVER: &[&str] = &["already completing or completed", "already finished", "Job/step already"];
+/// Words about elements that are over, which is what a cancellation wants, and about those with which all went well.
+const OVER: &[&str] =
+    &["already completing or completed", "already finished", "Job/step already", ": No error"];
 
 pub(super) fn cancel(
     config: &Config,
@@ -51,11 +52,11 @@ fn target(job: &Job) -> String {
 /// What the errors say about one job. They name it; where they name none, they are about all.
 fn verdict(job: &Job, reply: &Exchange) -> Verdict {
     let errors = stderr(reply);
-    let about = errors.lines().map(str::trim).find(|line| names(line, &job.job));
-    let reason = match about {
-        Some(line) if OVER.iter().any(|words| line.contains(words)) => None,
+    let mut about = errors.lines().map(str::trim).filter(|line| names(line, &job.job)).peekable();
+    let named = about.peek().is_some() || names_any(&errors);
+    let reason = match about.find(|line| !OVER.iter().any(|words| line.contains(words))) {
         Some(line) => Some(line.to_owned()),
-        None if replies::succeeded(reply) || names_any(&errors) => None,
+        None if replies::succeeded(reply) || named => None,
         None => Some(replies::how_it_ended(reply)),
     };
     Verdict { job: job.job.clone(), accepted: reason.is_none(), reason }
@@ -122,6 +123,17 @@ mod tests {
             answer.unwrap().into_iter().map(|verdict| (verdict.accepted, verdict.reason)).collect();
         // A job that is over cannot start any more, which is what holding is for.
         assert_eq!(verdicts, [(true, None), (true, None)]);
+        // Slurm tells of each part of an array.
+        let judged = |said: &str| {
+            let reply = exited(1, "", said);
+            let (_, answer) =
+                lead(&[reply], |so_far| hold(&Config::default(), &[job("52", 30)], Hold::Hold, so_far));
+            answer.unwrap()[0].reason.clone()
+        };
+        let parts = "52_0-19,26,28: Job has already finished\n52_20-25,27,29: No error\n";
+        assert_eq!(judged(parts), None);
+        let denied = "52_20-25: Access/permission denied";
+        assert_eq!(judged(&format!("{parts}{denied}\n")).as_deref(), Some(denied));
         let cluster = Config { cluster: Some("beta".into()), ..Config::default() };
         let (commands, _) =
             lead(&[exited(0, "", "")], |so_far| hold(&cluster, &[job("4", 1)], Hold::Release, so_far));
