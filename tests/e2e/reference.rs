@@ -140,6 +140,18 @@ generator:
     assert!(points(&plans[0]) == points(&plans[2]), "plans of two worlds differ");
 }
 
+#[test]
+fn reference_schedulers_answer_what_was_recorded() {
+    let world = world();
+    for (name, submits) in [("grid-engine", "`qsub`"), ("slurm-wrapped", "`sbatch`")] {
+        // As `plugins/build` lays them out beside the component, with their fixtures.
+        let component = World::plugin(name);
+        let folder = component.trim_end_matches(".wasm");
+        let _ = world.hsm(&["plugin", "test", folder]).succeeds().says(&[name, "11 fixtures, each twice"]);
+        let _ = world.hsm(&["plugin", "check", folder]).succeeds().prints(&["a scheduler", submits]);
+    }
+}
+
 /// Where `tests/setup` put what builds plugins in Python.
 fn python_tools() -> PathBuf {
     let plugins = PathBuf::from(World::plugin("pareto"));
