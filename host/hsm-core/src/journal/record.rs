@@ -202,7 +202,8 @@ pub enum Ending {
     Exited(i32),
     /// This signal ended it.
     Signalled(i32),
-    /// It was stopped because it ran longer than its walltime, in seconds.
+    /// It was stopped because it ran longer than its walltime, in seconds; 0 where its job had a limit for several tasks, or one that
+    /// nobody asked for.
     TimedOut(u64),
     /// It was stopped because somebody asked for that.
     Cancelled,
@@ -258,6 +259,7 @@ impl fmt::Display for Ending {
                 Some(name) => write!(f, "signal {signal} ({name})"),
                 None => write!(f, "signal {signal}"),
             },
+            Self::TimedOut(0) => f.write_str("timeout: its job reached its time limit"),
             Self::TimedOut(seconds) => write!(f, "timeout: ran longer than its walltime of {seconds} s"),
             Self::Cancelled => f.write_str("cancelled"),
             Self::NotStarted(why) => write!(f, "not started: {why}"),

@@ -34,6 +34,8 @@ const SUBMIT: &str = "submit";
 /// What the driver asks.
 #[derive(Debug)]
 pub(crate) enum Question {
+    /// What does the scheduler allow?
+    Describe,
     /// Make a submission, which is on record.
     Submit(Stage),
     /// Find out what became of one whose answer was lost.
@@ -68,10 +70,12 @@ pub(crate) enum Answer {
 pub(crate) struct Desk {
     questions: mpsc::Sender<Question>,
     answers: UnboundedReceiver<Answer>,
+    /// How many questions have not been answered.
+    pending: usize,
 }
 
 impl Desk {
-    /// Opens a desk for one sweep. Its first answer is what the scheduler says of itself.
+    /// Opens a desk for one sweep, and asks what the scheduler allows.
     pub(crate) fn open(
         dir: SweepDir,
         sweep_id: SweepId,
@@ -81,20 +85,40 @@ impl Desk {
     ) -> std::io::Result<Self> {
         let (questions, asked) = mpsc::channel();
         let (answering, answers) = unbounded_channel();
-        let clerk = Clerk { dir, sweep_id, launch, source, scheduler, answering, bucket: Bucket::full() };
+        let clerk = Clerk {
+            dir,
+            sweep_id,
+            launch,
+            source,
+            scheduler,
+            answering,
+            bucket: Bucket::full(),
+            traits: None,
+        };
         std::thread::Builder::new().name("hsm desk".to_owned()).spawn(move || clerk.work(&asked))?;
-        Ok(Self { questions, answers })
+        let mut desk = Self { questions, answers, pending: 0 };
+        desk.ask(Question::Describe);
+        Ok(desk)
     }
 
     /// Asks. The answer comes later.
-    pub(crate) fn ask(&self, question: Question) {
+    pub(crate) fn ask(&mut self, question: Question) {
         // The thread ends only with this sender.
-        let _ = self.questions.send(question);
+        if self.questions.send(question).is_ok() {
+            self.pending += 1;
+        }
     }
 
     /// The next answer, once there is one.
     pub(crate) async fn answer(&mut self) -> Option<Answer> {
-        self.answers.recv().await
+        let answer = self.answers.recv().await;
+        self.pending = self.pending.saturating_sub(1);
+        answer
+    }
+
+    /// Whether every question has its answer.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.pending == 0
     }
 }
 
@@ -118,33 +142,27 @@ struct Clerk {
     scheduler: Arc<dyn Scheduler>,
     answering: UnboundedSender<Answer>,
     bucket: Bucket,
+    traits: Option<SchedulerTraits>,
 }
 
 impl Clerk {
     fn work(mut self, asked: &mpsc::Receiver<Question>) {
-        let mut traits = self.describe();
-        if self.answering.send(Answer::Described(traits.clone())).is_err() {
-            return;
-        }
         while let Ok(question) = asked.recv() {
-            if traits.is_err() {
-                traits = self.describe();
-                let _ = self.answering.send(Answer::Described(traits.clone()));
-            }
-            let answer = self.answer(question, &traits);
+            let answer = self.answer(question);
             if self.answering.send(answer).is_err() {
                 return;
             }
         }
     }
 
-    fn answer(&mut self, question: Question, traits: &Result<SchedulerTraits, Failure>) -> Answer {
+    fn answer(&mut self, question: Question) -> Answer {
         let scheduler = Arc::clone(&self.scheduler);
         let site = self.site();
         match question {
+            Question::Describe => Answer::Described(self.describe()),
             Question::Submit(stage) => {
                 let token = stage.token.clone();
-                Answer::Submitted { token, outcome: self.submit(&stage, traits) }
+                Answer::Submitted { token, outcome: self.submit(&stage) }
             }
             Question::Settle { token } => {
                 let outcome = self.lead("recover", |so_far| scheduler.recover(&site, &token, so_far));
@@ -170,11 +188,16 @@ impl Clerk {
 
     fn describe(&mut self) -> Result<SchedulerTraits, Failure> {
         let (scheduler, site) = (Arc::clone(&self.scheduler), self.site());
-        self.lead("describe", |so_far| scheduler.describe(&site, so_far))
+        let traits = self.lead("describe", |so_far| scheduler.describe(&site, so_far))?;
+        self.traits = Some(traits.clone());
+        Ok(traits)
     }
 
-    fn submit(&mut self, stage: &Stage, traits: &Result<SchedulerTraits, Failure>) -> Result<Outcome, Error> {
-        let traits = traits.as_ref().map_err(|failure| Error::from(failure.clone()))?;
+    fn submit(&mut self, stage: &Stage) -> Result<Outcome, Error> {
+        let traits = match self.traits.clone() {
+            Some(traits) => traits,
+            None => self.describe()?,
+        };
         let (scheduler, site) = (Arc::clone(&self.scheduler), self.site());
         let staging = Staging {
             dir: &self.dir,
@@ -183,7 +206,7 @@ impl Clerk {
             source: &self.source,
             scheduler: &*scheduler,
             site: &site,
-            traits,
+            traits: &traits,
         };
         let request = staging.write(stage)?;
         let mut handed_in = false;

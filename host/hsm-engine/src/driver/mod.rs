@@ -384,7 +384,8 @@ impl Driver {
     }
 
     fn is_done(&self) -> bool {
-        self.campaign.is_idle() && self.held.is_empty() && !self.journal.is_behind()
+        let asked = self.batch.as_ref().is_none_or(Batch::is_idle);
+        self.campaign.is_idle() && asked && self.held.is_empty() && !self.journal.is_behind()
     }
 
     /// Somebody asked this process to end. What runs here ends with it; what a scheduler runs goes on, and the next driver finds it.

@@ -8,7 +8,7 @@ use hsm_core::campaign::{Campaign, Event, Sent};
 use hsm_core::failure::Blame;
 use hsm_core::journal::Fate;
 use hsm_core::roles::Failure;
-use hsm_core::scheduler::{Hold, Job, JobState, Outcome, Sighting};
+use hsm_core::scheduler::{Hold, Job, JobState, Outcome, Sighting, Ticket};
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
@@ -80,8 +80,7 @@ impl Batch {
         match outcome {
             Ok(Outcome::Accepted(ticket)) => {
                 self.trouble = None;
-                self.pace.taken();
-                vec![Event::Accepted { token, job: ticket.job }]
+                self.accepted(token, ticket, campaign)
             }
             Ok(Outcome::Refused(failure)) if failure.blame == Blame::Transient => {
                 self.later(token, failure.to_string(), campaign)
@@ -105,6 +104,23 @@ impl Batch {
                 vec![Event::Refused { token, fate: Fate::Unsent, why }]
             }
         }
+    }
+
+    /// The scheduler has a submission. Where nothing of it is wanted any more, the job only stands in the way: its tasks would find their
+    /// claims taken.
+    fn accepted(&mut self, token: String, ticket: Ticket, campaign: &Campaign) -> Vec<Event> {
+        self.memory(&token).unsettled = None;
+        self.pace.taken();
+        let Some(sent) = campaign.sent_as(&token) else { return Vec::new() };
+        if sent.open.is_empty() {
+            tracing::info!("job {} of submission {token} turned up late and is stopped", ticket.job);
+            let elements = ticket.elements;
+            let job = Job { job: ticket.job.clone(), token: token.clone(), elements, only: Vec::new() };
+            self.desk.ask(Question::Cancel(vec![job]));
+        } else if !sent.cancelled.is_empty() {
+            self.memory(&token).recall = true;
+        }
+        vec![Event::Accepted { token, job: ticket.job }]
     }
 
     /// A submission that was not taken for now: its tasks go back into the queue, and the next one waits.
@@ -161,19 +177,7 @@ impl Batch {
         let now = Instant::now();
         let Some(sent) = campaign.sent_as(token) else { return Vec::new() };
         if let Ok(Outcome::Accepted(ticket)) = outcome {
-            self.memory(token).unsettled = None;
-            self.pace.taken();
-            if sent.open.is_empty() {
-                // It turned up after it was given up: its tasks find their claims taken, and it only stands in the way.
-                tracing::info!("job {} of submission {token} turned up late and is stopped", ticket.job);
-                let elements = ticket.elements;
-                let job =
-                    Job { job: ticket.job.clone(), token: token.to_owned(), elements, only: Vec::new() };
-                self.desk.ask(Question::Cancel(vec![job]));
-            } else if !sent.cancelled.is_empty() {
-                self.memory(token).recall = true;
-            }
-            return vec![Event::Accepted { token: token.to_owned(), job: ticket.job }];
+            return self.accepted(token.to_owned(), ticket, campaign);
         }
         if let Err(failure) = &outcome {
             self.trouble =
@@ -238,6 +242,7 @@ impl Batch {
             .filter_map(|sighting| Some((sighting.index?.checked_sub(first)?, *sighting)))
             .collect();
         let per_element = u64::from(sent.tasks_per_element.max(1));
+        let over = &mut self.memory(&job.token).over;
         let mut changed = false;
         let mut element_before = None;
         for task in sent.open.iter() {
@@ -246,7 +251,6 @@ impl Batch {
             if element_before.replace(element) == Some(element) {
                 continue;
             }
-            let over = &mut self.memory(&job.token).over;
             match by_element.get(&element).copied().or(whole) {
                 Some(sighting) if !sighting.state.is_over() => changed |= over.remove(&element).is_some(),
                 said => {

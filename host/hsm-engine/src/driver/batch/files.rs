@@ -33,7 +33,8 @@ impl Batch {
 
     /// Judges the tasks of one submission of which anything is known.
     fn judge_all(&mut self, token: &str, sent: &Sent, now: Instant) -> Vec<Event> {
-        let (walltime_s, patience) = (self.source.resources.walltime_s, self.patience);
+        let alone = self.source.packing().tasks_per_element == 1;
+        let (walltime_s, patience) = (self.source.resources.walltime_s.filter(|_| alone), self.patience);
         let memory = self.memory(token);
         let mut events = Vec::new();
         let mut unclaimed: BTreeMap<(Fate, String), TaskSet> = BTreeMap::new();

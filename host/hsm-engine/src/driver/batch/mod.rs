@@ -194,9 +194,20 @@ impl Batch {
             events.extend(found);
         }
         if self.pace.poll_is_due(now) {
-            self.poll(campaign, now);
+            if self.traits.is_some() {
+                self.poll(campaign, now);
+            } else if self.desk.is_idle() {
+                self.desk.ask(Question::Describe);
+            }
         }
         events
+    }
+
+    /// Whether nothing was asked that is not answered: a driver that left now might take a cancellation with it.
+    pub(super) fn is_idle(&self) -> bool {
+        let unasked =
+            |memory: &JobMemory| memory.unsettled.as_ref().is_some_and(|unsettled| unsettled.asked == 0);
+        self.desk.is_idle() && !self.jobs.values().any(unasked)
     }
 
     /// Asks after all jobs in as few questions as the scheduler allows.
