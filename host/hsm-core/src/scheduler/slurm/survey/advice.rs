@@ -1,6 +1,7 @@
 //! What is to be expected of a submission.
 
 mod accounts;
+mod limits;
 
 use super::partitions::{self, Group, Partition};
 use super::{nodes, reservations, show_reservations, waiting};
@@ -9,9 +10,9 @@ use crate::scheduler::replies::{self, stdout};
 use crate::scheduler::slurm::Config;
 use crate::scheduler::survey::{Advice, Reservation, Weight};
 use crate::scheduler::{Command, Exchange, Resources, Site, Step, Submission};
-use crate::suggest::did_you_mean;
 use accounts::{others, quality};
 use jiff::tz::{Offset, TimeZone};
+use limits::{chosen, limits};
 use std::collections::BTreeSet;
 
 /// From how many tasks on it is asked what others will think of it.
@@ -106,103 +107,6 @@ pub(super) fn advise(
 fn unanswered(reply: Option<&Exchange>, what: &str) -> Advice {
     let why = reply.map(replies::how_it_ended).unwrap_or_default();
     Advice::new(Weight::Warning, "no-answer", "", format!("nothing is known about {what}: {why}"))
-}
-
-/// The partitions of the request, or the default one.
-fn chosen<'a>(partitions: &'a [Partition], resources: &Resources) -> Result<Vec<&'a Partition>, Vec<Advice>> {
-    let problem = |line| Advice::new(Weight::Problem, "partition", "--resources", line);
-    let Some(names) = &resources.partition else {
-        let default: Vec<&Partition> = partitions.iter().filter(|partition| partition.is_default).collect();
-        let none = "this Slurm has no default partition, and none is asked for".to_owned();
-        return if default.is_empty() { Err(vec![problem(none)]) } else { Ok(default) };
-    };
-    let (mut found, mut problems) = (vec![], vec![]);
-    for name in names.split(',') {
-        match partitions.iter().find(|partition| partition.name == name) {
-            Some(partition) => found.push(partition),
-            None => {
-                let known = partitions.iter().map(|partition| partition.name.as_str());
-                let all = || {
-                    format!(
-                        "there are {}",
-                        known.clone().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
-                    )
-                };
-                let hint = did_you_mean(name, known.clone()).unwrap_or_else(all);
-                problems.push(problem(format!("there is no partition `{name}`; {hint}")));
-            }
-        }
-    }
-    if problems.is_empty() { Ok(found) } else { Err(problems) }
-}
-
-/// What no chosen partition can give; one that can is enough.
-fn limits(chosen: &[&Partition], resources: &Resources) -> Vec<Advice> {
-    let names: Vec<String> = chosen.iter().map(|partition| format!("`{}`", partition.name)).collect();
-    let place = names.join(" and ");
-    let problem = |code, option, line| Advice::new(Weight::Problem, code, option, line);
-    let mut advice = vec![];
-    if chosen.iter().all(|partition| !partition.is_up) {
-        advice.push(Advice::new(
-            Weight::Warning,
-            "partition",
-            "--resources",
-            format!("{place} starts no jobs at present"),
-        ));
-    }
-    let limit =
-        chosen.iter().map(|partition| partition.limit_s.unwrap_or(u64::MAX)).max().unwrap_or(u64::MAX);
-    if let Some(wanted) = resources.walltime_s.filter(|wanted| *wanted > limit) {
-        let line = format!(
-            "a walltime of {} is asked for, and {place} ends jobs after {}: they would wait for ever",
-            walltime(wanted),
-            walltime(limit)
-        );
-        advice.push(problem("walltime", "--walltime", line));
-    }
-    let groups = || chosen.iter().flat_map(|partition| &partition.groups);
-    let most = |number: fn(&Group) -> u64| groups().map(number).max().unwrap_or(0);
-    let (cpus, memory, gpus) = (
-        most(|group| group.cpus.into()),
-        most(|group| group.memory_mib),
-        most(|group| group.gpu_count().into()),
-    );
-    if let Some(wanted) = resources.cpus.filter(|wanted| u64::from(*wanted) > cpus) {
-        advice.push(problem(
-            "cpus",
-            "--resources",
-            format!("{wanted} CPUs are asked for, and no node of {place} has more than {cpus}"),
-        ));
-    }
-    if let Some(wanted) = resources.memory_mib.filter(|wanted| *wanted > memory) {
-        advice.push(problem(
-            "memory",
-            "--resources",
-            format!("{wanted} MiB of memory are asked for, and no node of {place} has more than {memory}"),
-        ));
-    }
-    let single_node = resources.nodes.is_none_or(|nodes| nodes <= 1);
-    if let Some(wanted) = resources.gpus.filter(|wanted| single_node && u64::from(*wanted) > gpus) {
-        advice.push(problem(
-            "gpus",
-            "--resources",
-            format!("{wanted} GPUs are asked for, and no node of {place} has more than {gpus}"),
-        ));
-    } else if let Some(kind) = &resources.gpu_type {
-        let kinds: BTreeSet<&str> =
-            groups().flat_map(|group| group.gpus.keys()).map(String::as_str).collect();
-        if !kinds.contains(kind.as_str()) && !kinds.is_empty() {
-            let there = kinds.iter().map(|kind| format!("`{kind}`")).collect::<Vec<_>>().join(", ");
-            let hint =
-                did_you_mean(kind, kinds.iter().copied()).unwrap_or_else(|| format!("there are {there}"));
-            advice.push(problem(
-                "gpus",
-                "--resources",
-                format!("{place} has no GPUs called `{kind}`; {hint}"),
-            ));
-        }
-    }
-    advice
 }
 
 /// Reservations that a job with this walltime would run into.
