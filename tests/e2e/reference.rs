@@ -1,13 +1,10 @@
 //! The reference plugins, and plugins in Python: what they make of a real sweep, and that they make the same again.
 
-use hsm_tests::{Run, Running, World};
+use hsm_tests::{PATIENCE, Run, Running, World};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-/// A component of Python is compiled for most of a minute by a debug build, and several at once take longer.
-const PATIENCE: Duration = Duration::from_secs(900);
 const COMPILE_LIMIT: &str = "compile_time_s=900";
 
 /// A world whose compiled plugins are kept from test to test, and from run to run.

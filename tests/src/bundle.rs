@@ -1,12 +1,9 @@
 //! Plugins to pack, sign and refuse: real folders around components that export a role and hold nothing, so that none has to be built.
 
 use crate::run::{Run, Running};
+use crate::wait::PATIENCE;
 use crate::world::World;
 use std::fs;
-use std::time::Duration;
-
-/// A component of Python is compiled for most of a minute by a debug build, and several at once take longer.
-const PATIENCE: Duration = Duration::from_secs(900);
 
 /// A component that exports `hsm:plugin/<role>` and imports these interfaces.
 #[must_use]

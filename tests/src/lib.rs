@@ -17,5 +17,5 @@ pub use generated::{check_generated, table_row};
 pub use processes::{Process, processes_of};
 pub use run::{Run, Running};
 pub use shown::{Claim, claims, test_names};
-pub use wait::wait_until;
+pub use wait::{PATIENCE, wait_until};
 pub use world::World;

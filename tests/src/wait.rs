@@ -6,6 +6,9 @@ use std::time::{Duration, Instant};
 /// Longer than anything takes on a busy machine; only a test that fails ever waits for it.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(90);
 
+/// For what compiles a component of Python: that takes a debug build most of a minute, and several at once longer.
+pub const PATIENCE: Duration = Duration::from_secs(900);
+
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// Waits until `condition` holds.
