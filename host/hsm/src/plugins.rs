@@ -34,10 +34,7 @@ pub fn components(
     base_folder: PathBuf,
     project: Option<&Path>,
 ) -> Result<PluginRoles, Problem> {
-    let mut limits = Limits::default();
-    for setting in &global.plugin_limit {
-        limits.set_flag(setting).map_err(|error| Problem::new(Exit::Configuration, error.to_string()))?;
-    }
+    let limits = limits(global)?;
     let program = environment::own_program()?;
     let settings = PluginSettings {
         base_folder,
@@ -51,6 +48,18 @@ pub fn components(
     let components = PluginRoles::new(settings);
     interrupt::stops_plugins(components.canceller())?;
     Ok(components)
+}
+
+/// What plugins may use, as far as the command line says.
+///
+/// # Errors
+/// When a limit there is none.
+pub fn limits(global: &GlobalArgs) -> Result<Limits, Problem> {
+    let mut limits = Limits::default();
+    for setting in &global.plugin_limit {
+        limits.set_flag(setting).map_err(|error| Problem::new(Exit::Configuration, error.to_string()))?;
+    }
+    Ok(limits)
 }
 
 /// The user's folder for compiled code. What lies there is executed, so it is in no project: those are handed on, code and all.

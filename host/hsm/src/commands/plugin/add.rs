@@ -1,10 +1,11 @@
 //! `hsm plugin add`: puts a plugin into a project, to be used by its name. What a plugin wants to have run as the user is granted here, by
 //! the user, or not at all.
 
-use super::support::{flags, refused, title, trust, user_folder};
+use super::support::{refused, title, trust, user_folder};
 use super::wishes;
 use crate::args::{AddPluginArgs, GlobalArgs};
 use crate::output::{Console, escape};
+use crate::plugins;
 use crate::project::Project;
 use crate::report::{Exit, Problem};
 use hsm_core::aggregate;
@@ -20,7 +21,7 @@ use std::io::{self, BufRead, IsTerminal};
 pub fn run(args: &AddPluginArgs, global: &GlobalArgs, console: Console) -> Result<Exit, Problem> {
     let project = Project::find(console)?;
     let mut trust = trust()?;
-    let bundle = bundle::read(&args.path, &flags(global)?).map_err(refused)?;
+    let bundle = bundle::read(&args.path, &plugins::limits(global)?).map_err(refused)?;
     let name = &bundle.manifest.name;
     if aggregate::builtin(name.as_str()).is_some() {
         let message =

@@ -1,9 +1,10 @@
 //! `hsm plugin check`: everything that can be known of a plugin without running it, with a verdict on each thing.
 
-use super::support::{flags, refused, title, trust};
+use super::support::{refused, title, trust};
 use super::wishes;
 use crate::args::{CheckPluginArgs, GlobalArgs};
 use crate::output::{Align, Console, TextTable};
+use crate::plugins;
 use crate::report::{Exit, Problem};
 use hsm_core::roles::{Blame, Failure};
 use hsm_plugin::bundle::{self, Bundle, Origin};
@@ -16,7 +17,7 @@ use serde_json::{Value, json};
 /// # Errors
 /// When it could not be used here: the last thing that is said is why.
 pub fn run(args: &CheckPluginArgs, global: &GlobalArgs, console: Console) -> Result<Exit, Problem> {
-    let (trust, flags) = (trust()?, flags(global)?);
+    let (trust, flags) = (trust()?, plugins::limits(global)?);
     let component = bundle::read_component(&args.path, &flags).map_err(refused)?;
     let survey = hsm_plugin::survey(&component).map_err(|error| {
         refused(Failure::new(Blame::Config, error.code(), error.to_string()).with_hint(error.hint()))

@@ -1,8 +1,9 @@
 //! `hsm plugin list`: the plugins of a project, and whether each may be used.
 
-use super::support::{flags, refused, trust};
+use super::support::{refused, trust};
 use crate::args::{GlobalArgs, ListPluginsArgs};
 use crate::output::{Align, Console, TextTable};
+use crate::plugins;
 use crate::project::Project;
 use crate::report::{Exit, Problem};
 use hsm_plugin::trust::{Lock, LockEntry, NotAdmitted};
@@ -14,7 +15,7 @@ use serde::Serialize;
 /// When the project's lock makes no sense, or the site's files cannot be believed.
 pub fn run(args: &ListPluginsArgs, global: &GlobalArgs, console: Console) -> Result<Exit, Problem> {
     let project = Project::find(console)?;
-    let (trust, flags) = (trust()?, flags(global)?);
+    let (trust, flags) = (trust()?, plugins::limits(global)?);
     let lock = Lock::read(&project.root).map_err(refused)?;
     let plugins = lock.entries().map(|entry| {
         let verdict = trust.by_name(&project.root, entry.name.as_str(), &flags).map(|_| ());

@@ -1,8 +1,9 @@
 //! `hsm plugin pack`: one file of a plugin's folder, the same bytes each time.
 
-use super::support::{flags, refused, title, write_whole};
+use super::support::{refused, title, write_whole};
 use crate::args::{GlobalArgs, PackPluginArgs};
 use crate::output::{Console, counted, escape};
+use crate::plugins;
 use crate::report::{Exit, Problem};
 use hsm_plugin::bundle::{self, Origin};
 use std::path::PathBuf;
@@ -12,7 +13,7 @@ use std::path::PathBuf;
 /// # Errors
 /// When it holds no plugin that could be read back, or the file cannot be written.
 pub fn run(args: &PackPluginArgs, global: &GlobalArgs, console: Console) -> Result<Exit, Problem> {
-    let bundle = bundle::read(&args.folder, &flags(global)?).map_err(refused)?;
+    let bundle = bundle::read(&args.folder, &plugins::limits(global)?).map_err(refused)?;
     if bundle.origin == Origin::Component {
         let message =
             format!("`{}` is a component without a manifest", escape(&args.folder.to_string_lossy()));

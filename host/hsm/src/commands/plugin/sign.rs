@@ -1,9 +1,10 @@
 //! `hsm plugin sign`: puts a signature over its manifest, and so over all of its files, into a packed plugin.
 
 use super::password;
-use super::support::{flags, refused, title, user_folder, write_whole};
+use super::support::{refused, title, user_folder, write_whole};
 use crate::args::{GlobalArgs, SignPluginArgs};
 use crate::output::Console;
+use crate::plugins;
 use crate::report::{Exit, Problem};
 use hsm_plugin::bundle::{self, SIGNATURE};
 use hsm_plugin::trust::{SigningError, SigningKey, TrustError};
@@ -18,7 +19,7 @@ const DEFAULT_KEY: &str = "signing/hsm.key";
 /// # Errors
 /// When it is not packed, there is no key, or it cannot be written.
 pub fn run(args: &SignPluginArgs, global: &GlobalArgs, console: Console) -> Result<Exit, Problem> {
-    let mut bundle = bundle::read(&args.path, &flags(global)?).map_err(refused)?;
+    let mut bundle = bundle::read(&args.path, &plugins::limits(global)?).map_err(refused)?;
     let key_path = match &args.key {
         Some(path) => path.clone(),
         None => default_key()?,

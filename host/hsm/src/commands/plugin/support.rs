@@ -1,35 +1,18 @@
-//! What the commands about plugins share: the limits that were typed, the user's own folder, and what the site and the user say.
+//! What the commands about plugins share: the user's own folder, what the site and the user say, and words for both.
 
-use crate::args::GlobalArgs;
 use crate::environment;
 use crate::report::{Exit, Problem};
 use hsm_core::roles::Failure;
-use hsm_plugin::Limits;
 use hsm_plugin::bundle::{Bundle, PluginName};
 use hsm_plugin::trust::{Site, Trust};
 use std::path::{Path, PathBuf};
-
-/// The user's own folder, below the home folder.
-const USER_FOLDER: &str = ".hsm";
-
-/// The limits with what was typed.
-///
-/// # Errors
-/// When one of them is none.
-pub fn flags(global: &GlobalArgs) -> Result<Limits, Problem> {
-    let mut limits = Limits::default();
-    for setting in &global.plugin_limit {
-        limits.set_flag(setting).map_err(|error| Problem::new(Exit::Configuration, error.to_string()))?;
-    }
-    Ok(limits)
-}
 
 /// The user's own folder, in which keys and grants are.
 ///
 /// # Errors
 /// When there is no home folder.
 pub fn user_folder() -> Result<PathBuf, Problem> {
-    environment::home().map(|home| home.join(USER_FOLDER)).ok_or_else(|| {
+    environment::user_folder().ok_or_else(|| {
         Problem::new(Exit::Configuration, "there is no home folder to keep keys and grants in")
             .with_hint("set HOME")
     })
@@ -40,8 +23,7 @@ pub fn user_folder() -> Result<PathBuf, Problem> {
 /// # Errors
 /// When one of their files cannot be believed.
 pub fn trust() -> Result<Trust, Problem> {
-    let folder = environment::home().map(|home| home.join(USER_FOLDER));
-    Trust::read(&Site::default(), folder.as_deref()).map_err(refused)
+    Trust::read(&Site::default(), environment::user_folder().as_deref()).map_err(refused)
 }
 
 /// Whatever is wrong with a plugin, as a way for a command to end.

@@ -1,9 +1,10 @@
 //! `hsm plugin verify`: whether plugins are what they should be, files, signature, lock, policy and grants, and may be used now.
 
-use super::support::{flags, refused, title, trust};
+use super::support::{refused, title, trust};
 use super::wishes;
 use crate::args::{GlobalArgs, VerifyPluginArgs};
 use crate::output::Console;
+use crate::plugins;
 use crate::project::Project;
 use crate::report::{Exit, Problem};
 use hsm_plugin::Limits;
@@ -16,7 +17,7 @@ use std::path::Path;
 /// # Errors
 /// When one of them may not be used.
 pub fn run(args: &VerifyPluginArgs, global: &GlobalArgs, console: Console) -> Result<Exit, Problem> {
-    let (trust, flags) = (trust()?, flags(global)?);
+    let (trust, flags) = (trust()?, plugins::limits(global)?);
     let Some(reference) = &args.reference else { return all(&trust, &flags, console) };
     let admitted = find(reference, &trust, &flags, console)?;
     say(&admitted, console)?;
