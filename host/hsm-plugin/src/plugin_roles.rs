@@ -6,7 +6,7 @@ use crate::inspect::{Role, inspect};
 use crate::limits::{Limit, Limits, mib};
 use crate::plain::plain_line;
 use crate::sandbox::{Canceller, Compiler, Costs, Plugin, Sandbox, fault};
-use crate::trust::{Admitted, Lock, NotAdmitted, Site, Trust};
+use crate::trust::{Admitted, NotAdmitted, Site, Trust};
 use hsm_core::roles::{
     Aggregation, Aggregator, AggregatorSpec, Blame, Failure, Generator, GeneratorSpec, Loaded, Roles, Search,
 };
@@ -105,12 +105,8 @@ impl PluginRoles {
         let PluginSettings { base_folder, project, user_folder, site, limits, .. } = &self.settings;
         let trust = Trust::read(site, user_folder.as_deref())?;
         let path = base_folder.join(reference);
-        let by_name = match project {
-            Some(project) if !is_path(reference) => is_added(project, reference)? || !path.exists(),
-            _ => false,
-        };
         let admitted = match project {
-            Some(project) if by_name => trust.by_name(project, reference, limits),
+            Some(project) if !is_path(reference) => trust.by_name_or_path(project, reference, &path, limits),
             _ => trust.by_path(&path, limits),
         };
         let admitted = admitted.map_err(|error| not_admitted(reference, limits, error))?;
@@ -217,11 +213,6 @@ impl Aggregator for Configured<dyn Aggregator> {
 fn is_path(reference: &str) -> bool {
     let ending = Path::new(reference).extension();
     reference.contains('/') || ending.is_some_and(|ending| ending == "wasm" || ending == "tar")
-}
-
-fn is_added(project: &Path, name: &str) -> Result<bool, Failure> {
-    let lock = Lock::read(project)?;
-    Ok(name.parse().is_ok_and(|name| lock.entry(&name).is_some()))
 }
 
 fn not_admitted(reference: &str, limits: &Limits, error: NotAdmitted) -> Failure {

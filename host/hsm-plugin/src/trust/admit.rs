@@ -3,7 +3,7 @@
 use super::error::TrustError;
 use super::grants::Grants;
 use super::keys::Keys;
-use super::lock::Lock;
+use super::lock::{Lock, LockEntry};
 use super::policy::Policy;
 use super::refusal::Refusal;
 use super::signature::Signer;
@@ -111,20 +111,37 @@ impl Trust {
         Ok(Self { policy, keys, grants })
     }
 
-    /// The plugin that a name stands for in a project.
+    /// The plugin of a project that goes by this name. Where there is none but a file of that name, the plugin at `path`, which is the
+    /// reference as a path.
     ///
     /// # Errors
-    /// When there is none, it is not what the project's lock says, or it may not be used.
-    pub fn by_name(&self, project: &Path, name: &str, flags: &Limits) -> Result<Admitted, NotAdmitted> {
+    /// When there is neither, it is not what the project's lock says, or it may not be used.
+    pub fn by_name_or_path(
+        &self,
+        project: &Path,
+        reference: &str,
+        path: &Path,
+        flags: &Limits,
+    ) -> Result<Admitted, NotAdmitted> {
         let lock = Lock::read(project)?;
-        let found = name.parse::<PluginName>().ok().and_then(|name| lock.entry(&name));
-        let Some(entry) = found else {
-            let known = lock.entries().map(|entry| entry.name.as_str());
-            let hint = suggest::did_you_mean(name, known).unwrap_or_else(|| {
-                "add it: `hsm plugin add FILE`; `hsm plugin list` shows what there is".to_owned()
-            });
-            return Err(NotAdmitted::NotAdded { name: plain_line(name, 200), hint });
-        };
+        let entry = reference.parse::<PluginName>().ok().and_then(|name| lock.entry(&name));
+        match entry {
+            Some(entry) => self.by_entry(project, entry, flags),
+            None if path.exists() => self.by_path(path, flags),
+            None => Err(not_added(&lock, reference)),
+        }
+    }
+
+    /// The plugin that an entry of a project's lock stands for.
+    ///
+    /// # Errors
+    /// When it is gone, is not what the entry says, or may not be used.
+    pub fn by_entry(
+        &self,
+        project: &Path,
+        entry: &LockEntry,
+        flags: &Limits,
+    ) -> Result<Admitted, NotAdmitted> {
         let bundle = bundle::read(&bundle::installed(project, &entry.name), flags)?;
         let trusted = judge(&bundle, &self.policy, &self.keys, Some(entry), &self.grants)?;
         self.admitted(bundle, trusted, flags)
@@ -160,4 +177,11 @@ impl Trust {
         let Trusted { signer, capabilities } = trusted;
         Ok(Admitted { bundle, signer, capabilities, limits })
     }
+}
+
+fn not_added(lock: &Lock, name: &str) -> NotAdmitted {
+    let known = lock.entries().map(|entry| entry.name.as_str());
+    let hint = suggest::did_you_mean(name, known)
+        .unwrap_or_else(|| "add it: `hsm plugin add FILE`; `hsm plugin list` shows what there is".to_owned());
+    NotAdmitted::NotAdded { name: plain_line(name, 200), hint }
 }

@@ -7,9 +7,10 @@
 //! let trust = Trust::read(&Site::default(), Some("/home/ada/.hsm".as_ref()))?;
 //! // Limits with the user's flags; what comes back has the plugin's requests and the site's ceilings in it.
 //! let flags = Limits::default();
-//! // By name, once it was added to a project …
-//! let admitted = trust.by_name("/home/ada/project".as_ref(), "pareto", &flags)?;
-//! // … or by path at any time: a tar, a folder or a `.wasm` file.
+//! // By name, once it was added to a project, or else by that path …
+//! let project = "/home/ada/project".as_ref();
+//! let admitted = trust.by_name_or_path(project, "pareto", "/home/ada/pareto".as_ref(), &flags)?;
+//! // … or by path alone: a tar, a folder or a `.wasm` file.
 //! let admitted = trust.by_path("pareto-0.1.0.tar".as_ref(), &flags)?;
 //! let (wasm, limits) = (admitted.bundle.component(), &admitted.limits);
 //! let (read_results, commands) = (admitted.capabilities.read_results, &admitted.capabilities.commands);

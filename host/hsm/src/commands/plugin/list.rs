@@ -18,7 +18,7 @@ pub fn run(args: &ListPluginsArgs, global: &GlobalArgs, console: Console) -> Res
     let (trust, flags) = (trust()?, plugins::limits(global)?);
     let lock = Lock::read(&project.root).map_err(refused)?;
     let plugins = lock.entries().map(|entry| {
-        let verdict = trust.by_name(&project.root, entry.name.as_str(), &flags).map(|_| ());
+        let verdict = trust.by_entry(&project.root, entry, &flags).map(|_| ());
         PluginJson::new(entry, verdict.err().as_ref())
     });
     if args.json {

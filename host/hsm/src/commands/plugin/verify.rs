@@ -26,14 +26,13 @@ pub fn run(args: &VerifyPluginArgs, global: &GlobalArgs, console: Console) -> Re
 
 /// A name where the project has such a plugin, else a path.
 fn find(reference: &str, trust: &Trust, flags: &Limits, console: Console) -> Result<Admitted, Problem> {
-    if let Ok(name) = reference.parse::<PluginName>() {
-        let project = Project::find_or_here(console)?;
-        let is_there = Lock::read(&project.root).map_err(refused)?.entry(&name).is_some();
-        if is_there || !Path::new(reference).exists() {
-            return trust.by_name(&project.root, reference, flags).map_err(refused);
-        }
-    }
-    trust.by_path(Path::new(reference), flags).map_err(refused)
+    let path = Path::new(reference);
+    let admitted = if reference.parse::<PluginName>().is_ok() {
+        trust.by_name_or_path(&Project::find_or_here(console)?.root, reference, path, flags)
+    } else {
+        trust.by_path(path, flags)
+    };
+    admitted.map_err(refused)
 }
 
 fn all(trust: &Trust, flags: &Limits, console: Console) -> Result<Exit, Problem> {
@@ -41,7 +40,7 @@ fn all(trust: &Trust, flags: &Limits, console: Console) -> Result<Exit, Problem>
     let lock = Lock::read(&project.root).map_err(refused)?;
     let mut refusals: Vec<NotAdmitted> = Vec::new();
     for entry in lock.entries() {
-        match trust.by_name(&project.root, entry.name.as_str(), flags) {
+        match trust.by_entry(&project.root, entry, flags) {
             Ok(admitted) => say(&admitted, console)?,
             Err(refusal) => refusals.push(refusal),
         }
