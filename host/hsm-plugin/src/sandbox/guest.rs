@@ -13,7 +13,7 @@ use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
-use wasmtime::{Store, UpdateDeadline};
+use wasmtime::Store;
 
 /// An instance and its thread. `B` is what the instance exports.
 pub(crate) struct Guest<B> {
@@ -110,8 +110,6 @@ impl<B: 'static> Inside<B> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
         let runtime = runtime.map_err(|error| fault::host(&error.to_string()))?;
         let mut store = plugin.store(surroundings)?;
-        store.set_epoch_deadline(1);
-        store.epoch_deadline_callback(|_| Ok(UpdateDeadline::Yield(1)));
         let mut spent = Duration::ZERO;
         let exports = bounded(&plugin, &runtime, &mut store, &mut spent, instantiate)?;
         Ok(Self { plugin, runtime, store, spent, exports: Ok(exports) })

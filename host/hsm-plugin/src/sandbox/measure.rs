@@ -8,7 +8,6 @@ use crate::sandbox::guest::Guest;
 use crate::sandbox::{Plugin, Surroundings, fault};
 use hsm_core::roles::{Failure, GeneratorSpec};
 use std::time::{Duration, Instant};
-use wasmtime::UpdateDeadline;
 
 /// What one of each costs.
 #[derive(Clone, Copy, Debug)]
@@ -43,8 +42,6 @@ pub(crate) fn costs(plugin: Plugin, spec: &GeneratorSpec, rounds: u32) -> Result
         let start = Instant::now();
         for _ in 0..rounds {
             let mut store = plugin.store(&Surroundings::default()).map_err(wasmtime::Error::msg)?;
-            store.set_epoch_deadline(1);
-            store.epoch_deadline_callback(|_| Ok(UpdateDeadline::Yield(1)));
             pre.instantiate_async(&mut store).await?;
         }
         Ok(start.elapsed())

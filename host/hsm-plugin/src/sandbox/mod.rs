@@ -42,7 +42,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use wasmtime::component::{Component, HasSelf, Linker};
-use wasmtime::{Engine, Store};
+use wasmtime::{Engine, Store, UpdateDeadline};
 
 /// What all instances share.
 pub(crate) struct Sandbox {
@@ -186,7 +186,7 @@ impl Plugin {
         Ok(Arc::new(scheduler.map_err(|error| fault::unlinked(&name, &error))?))
     }
 
-    /// A world of its own for one instance.
+    /// A world of its own for one instance, which lets the host look at the time at each tick.
     fn store(&self, surroundings: &Surroundings) -> Result<Store<State>, Failure> {
         let lines = Lines::new(&self.name, self.limits.value(Limit::LogLines));
         let state = State::new(lines, self.limits.memory_bytes(Limit::MemoryMib), surroundings)
@@ -197,6 +197,8 @@ impl Plugin {
         Ok(store)
     }
 }
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_callback(|_| Ok(UpdateDeadline::Yield(1)));
 
 /// The user's folder; a temporary one where that cannot be made, as in a home that is read-only or full. A folder that is there but is
 /// not to be trusted stays an error.
