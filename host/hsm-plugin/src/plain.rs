@@ -30,11 +30,6 @@ pub(crate) fn is_obeyed(character: char) -> bool {
     character.is_control() || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Bytes in hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 fn push_escaped(shown: &mut String, character: char) {
     // Writing to a `String` cannot fail.
     let _ = write!(shown, "{}", character.escape_unicode());

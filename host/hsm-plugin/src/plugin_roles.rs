@@ -89,8 +89,7 @@ impl PluginRoles {
     pub fn subject(&self, bundle: &Bundle) -> Result<Subject, Failure> {
         let trust = Trust::read(&self.settings.site, self.settings.user_folder.as_deref())?;
         let limits = trust.limits(bundle, &self.settings.limits).map_err(NotAdmitted::from)?;
-        let plugin = self.sandbox()?.load(bundle.manifest.name.as_str(), limits, bundle.component())?;
-        let plugin = plugin.reading_results(false);
+        let plugin = self.sandbox()?.load(bundle, limits)?.reading_results(false);
         Ok(match bundle.manifest.role {
             Role::Generator => Subject::Generator(plugin.generator()?),
             Role::Aggregator => Subject::Aggregator(plugin.aggregator()?),
@@ -124,10 +123,11 @@ impl PluginRoles {
         if let Some(expected) = digest.filter(|expected| !expected.eq_ignore_ascii_case(&found)) {
             return Err(changed(reference, expected, &found));
         }
-        inspect(bundle.component(), wanted).map_err(|error| fault::inspected(reference, &error))?;
-        let name = bundle.manifest.name.as_str();
-        let plugin = self.sandbox()?.load(name, limits, bundle.component())?;
-        let plugin = plugin.reading_results(capabilities.read_results);
+        // Whoever read it has inspected it for the role that its manifest names.
+        if bundle.manifest.role != wanted {
+            inspect(bundle.component(), wanted).map_err(|error| fault::inspected(reference, &error))?;
+        }
+        let plugin = self.sandbox()?.load(&bundle, limits)?.reading_results(capabilities.read_results);
         Ok(Judged { digest: found, manifest: bundle.manifest, plugin, commands: capabilities.commands })
     }
 

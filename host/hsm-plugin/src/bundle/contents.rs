@@ -56,6 +56,14 @@ impl Bundle {
         self.files.get(COMPONENT).map_or(&[], Vec::as_slice)
     }
 
+    /// The digest of the component, which was made while it was read.
+    #[must_use]
+    pub fn component_digest(&self) -> Digest {
+        let listed = self.manifest.files.as_ref().and_then(|files| files.get(COMPONENT)).copied();
+        // A component without a manifest is all that the bundle's own digest is of.
+        listed.unwrap_or(self.digest)
+    }
+
     /// A component alone, as the bundle that it stands for.
     pub(super) fn of_component(path: &Path, wasm: Vec<u8>) -> Result<Self, BundleProblem> {
         let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();

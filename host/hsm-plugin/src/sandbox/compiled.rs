@@ -5,10 +5,10 @@
 //! and the limits that were kept. Where entry and note are whole, the engine finds the code. Should the entry be spoilt without changing
 //! its length, or vanish in that very moment, this process compiles something that is known to need no more than those limits.
 
+use crate::digest::Digest;
 use crate::limits::{Limit, Limits};
 use crate::sandbox::cache_folder::{CacheFolder, CacheFolderError, UNFINISHED};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 use std::fs;
 use std::hash::{Hash, Hasher};
 use std::io::{self, Read, Write};
@@ -36,21 +36,24 @@ const LIMITS: [Limit; 2] = [Limit::CompileTimeS, Limit::CompileMemoryMib];
 pub(super) struct Key(String);
 
 impl Key {
-    pub(super) fn new(engine: &Engine, wasm: &[u8]) -> Self {
-        let mut hasher = Sha256Hasher(Sha256::new());
+    /// `component` is the digest of its bytes: who reads a plugin has made that already, and another pass over a whole interpreter takes longer
+    /// than everything else here.
+    pub(super) fn new(engine: &Engine, component: Digest) -> Self {
+        let mut hasher = Collector(component.to_string().into_bytes());
         engine.precompile_compatibility_hash().hash(&mut hasher);
-        Self(crate::plain::hex(&hasher.0.chain_update(wasm).finalize()))
+        Self(Digest::of(&hasher.0).to_string())
     }
 }
 
-struct Sha256Hasher(Sha256);
+/// Keeps what it is fed, to be digested as a whole.
+struct Collector(Vec<u8>);
 
-impl Hasher for Sha256Hasher {
+impl Hasher for Collector {
     fn write(&mut self, bytes: &[u8]) {
-        self.0.update(bytes);
+        self.0.extend_from_slice(bytes);
     }
 
-    /// The whole digest is what is asked for.
+    /// Nobody asks for it: all of the digest is wanted.
     fn finish(&self) -> u64 {
         0
     }
@@ -144,7 +147,7 @@ mod tests {
     fn a_note_holds_for_its_component_its_engine_and_its_limits() {
         let folder = CacheFolder::open(None).unwrap();
         let engine = Engine::default();
-        let [key, other] = [b"one", b"two"].map(|wasm| Key::new(&engine, wasm));
+        let [key, other] = [b"one", b"two"].map(|wasm| Key::new(&engine, Digest::of(wasm)));
         assert_ne!(key, other);
         let made = unfinished(&folder).unwrap();
         fs::create_dir_all(made.path().join("modules/engine")).unwrap();

@@ -24,6 +24,7 @@ pub use canceller::Canceller;
 pub use compiler_child::{Compiler, compile_child_main};
 pub use measure::Costs;
 
+use crate::bundle::Bundle;
 use crate::limits::{Limit, Limits};
 use aggregator::ComponentAggregator;
 use bindings::shared;
@@ -71,17 +72,18 @@ impl Sandbox {
         Ok(Self { engine, linker, ticker, canceller, compiler, folder })
     }
 
-    /// Compiles a component, which has been inspected, and makes a plugin of it.
-    pub(crate) fn load(self: &Arc<Self>, name: &str, limits: Limits, wasm: &[u8]) -> Result<Plugin, Failure> {
-        let component = self.component(name, &limits, wasm)?;
-        let sandbox = self.clone();
-        Ok(Plugin { name: name.to_owned(), limits, may_read_results: false, component, sandbox })
+    /// Compiles the component of a bundle, which has been inspected, and makes a plugin of it.
+    pub(crate) fn load(self: &Arc<Self>, bundle: &Bundle, limits: Limits) -> Result<Plugin, Failure> {
+        let component = self.component(bundle, &limits)?;
+        let (name, sandbox) = (bundle.manifest.name.as_str().to_owned(), self.clone());
+        Ok(Plugin { name, limits, may_read_results: false, component, sandbox })
     }
 
-    fn component(&self, plugin: &str, limits: &Limits, wasm: &[u8]) -> Result<Component, Failure> {
-        let failed = |error| fault::not_compiled(plugin, limits, error);
+    fn component(&self, bundle: &Bundle, limits: &Limits) -> Result<Component, Failure> {
+        let wasm = bundle.component();
+        let failed = |error| fault::not_compiled(bundle.manifest.name.as_str(), limits, error);
         if let Compiler::Child { program, arguments } = &self.compiler {
-            let key = Key::new(&self.engine, wasm);
+            let key = Key::new(&self.engine, bundle.component_digest());
             if !compiled::is_there(&self.folder, &key, limits) {
                 self.compile(program, arguments, &key, limits, wasm).map_err(|problem| match problem {
                     NotCompiled::Folder(error) => fault::cache_folder(&error),

@@ -106,6 +106,9 @@ fn a_bundle_is_the_same_as_a_source_folder_a_tar_and_a_folder() {
     assert_eq!((from_folder.origin, from_folder.digest), (Origin::Packed, from_source.digest));
     assert_eq!(from_folder.files, from_source.files);
     assert_eq!(pack(&from_folder).unwrap(), packed);
+    for bundle in [from_source, from_tar, from_folder] {
+        assert_eq!(bundle.component_digest(), Digest::of(bundle.component()));
+    }
 }
 
 #[test]
@@ -133,6 +136,9 @@ fn a_component_alone_is_a_bundle_of_its_own() {
     let again = read(&installed(world.path(), &there.manifest.name), &Limits::default()).unwrap();
     assert_eq!((again.origin, again.digest), (Origin::Packed, there.digest));
     assert_eq!(again.component(), alone.component());
+    for bundle in [alone, again] {
+        assert_eq!(bundle.component_digest(), Digest::of(bundle.component()));
+    }
 }
 
 #[test]
