@@ -2,7 +2,7 @@
 //!
 //! A program of its own, because it limits itself.
 
-use hsm_core::roles::{AggregatorSpec, GeneratorSpec, Roles};
+use hsm_core::roles::{AggregatorSpec, GeneratorSpec, Results, Roles};
 use hsm_plugin::{Compiler, PluginRoles, PluginSettings};
 use rustix::process::{Resource, Rlimit, setrlimit};
 
@@ -25,6 +25,14 @@ fn plugins_are_compiled_and_run_under_the_limit_of_a_login_node() {
         // Two instances at once, each with the address space of its memory.
         let [mut one, mut other] = [0, 1].map(|_| plugin.role.open(&spec).unwrap());
         assert_eq!(one.next(100_000).unwrap(), other.next(100_000).unwrap());
+        drop((one, other));
+        // A memory that outgrows what it was given moves, with all that is in it: both places count.
+        let greedy = AggregatorSpec {
+            config: r#"{"do": "memory", "amount": 100}"#.to_owned(),
+            ..AggregatorSpec::default()
+        };
+        let wayward = roles.aggregator("wayward-aggregator.wasm", None).unwrap();
+        wayward.role.open(&greedy).unwrap().add(Results::default()).unwrap();
         roles
             .aggregator("leaderboard.wasm", None)
             .unwrap()

@@ -6,7 +6,7 @@
 
 use crate::limits::{self, Limit, Limits};
 use crate::sandbox::canceller::Canceller;
-use crate::sandbox::engine;
+use crate::sandbox::engine::{self, AddressSpace};
 use rustix::process::{Resource, Rlimit, Signal, set_parent_process_death_signal, setrlimit};
 use std::ffi::OsString;
 use std::io::{Read, Write};
@@ -47,11 +47,12 @@ pub(crate) enum CompileError {
     Child(String),
 }
 
-/// Compiles into the cache folder, in a child.
+/// Compiles into the cache folder, in a child. The code is for a process with that much address space, whatever the child itself has.
 pub(crate) fn compile(
     program: &Path,
     arguments: &[OsString],
     folder: &Path,
+    space: AddressSpace,
     limits: &Limits,
     canceller: &Canceller,
     wasm: &[u8],
@@ -61,7 +62,7 @@ pub(crate) fn compile(
         let runtime = runtime.map_err(|error| CompileError::Child(error.to_string()))?;
         runtime.block_on(async {
             tokio::select! {
-                output = run(program, arguments, folder, limits, wasm) => match output {
+                output = run(program, arguments, folder, space, limits, wasm) => match output {
                     Ok(output) => judge(&output),
                     Err(error) => Err(CompileError::Child(format!("`{}`: {error}", program.display()))),
                 },
@@ -79,6 +80,7 @@ async fn run(
     program: &Path,
     arguments: &[OsString],
     folder: &Path,
+    space: AddressSpace,
     limits: &Limits,
     wasm: &[u8],
 ) -> std::io::Result<Output> {
@@ -87,6 +89,7 @@ async fn run(
     let mut child = command
         .args(arguments)
         .arg(folder)
+        .arg(space.as_str())
         .args([Limit::CompileMemoryMib, Limit::CompileTimeS].map(|limit| limits.value(limit).to_string()))
         .env_clear()
         .stdin(Stdio::piped())
@@ -141,7 +144,12 @@ pub fn compile_child_main(arguments: &[OsString]) -> ExitCode {
 
 fn compile_from_stdin(arguments: &[OsString]) -> Result<(), (i32, String)> {
     let unusable = |message: String| (EXIT_UNUSABLE, message);
-    let [folder, numbers @ ..] = arguments else { return Err(unusable("no cache folder given".to_owned())) };
+    let [folder, space, numbers @ ..] = arguments else {
+        return Err(unusable("a cache folder and a word about address space are needed".to_owned()));
+    };
+    let Some(space) = space.to_str().and_then(AddressSpace::parse) else {
+        return Err(unusable("address space is `plenty` or `scarce`".to_owned()));
+    };
     let numbers: Option<Vec<u64>> = numbers.iter().map(|number| number.to_str()?.parse().ok()).collect();
     let Some(&[memory_mib, time_s]) = numbers.as_deref() else {
         return Err(unusable("two limits are needed".to_owned()));
@@ -150,15 +158,15 @@ fn compile_from_stdin(arguments: &[OsString]) -> Result<(), (i32, String)> {
     limit_this_process(memory_mib, time_s).map_err(unusable)?;
     let mut wasm = Vec::new();
     std::io::stdin().read_to_end(&mut wasm).map_err(|error| unusable(error.to_string()))?;
-    compile_here(Path::new(folder), &wasm)
+    compile_here(Path::new(folder), space, &wasm)
 }
 
 /// Compiles, and makes sure that whoever asks next finds it: a parent that did not would compile it itself.
-fn compile_here(folder: &Path, wasm: &[u8]) -> Result<(), (i32, String)> {
+fn compile_here(folder: &Path, space: AddressSpace, wasm: &[u8]) -> Result<(), (i32, String)> {
     engine::limit_compile_threads();
     for second in [false, true] {
         let cache = open_cache(folder).map_err(|error| (EXIT_UNUSABLE, format!("{error:#}")))?;
-        let engine = engine::engine(Some(cache.clone()));
+        let engine = engine::engine(space, Some(cache.clone()));
         let engine = engine.map_err(|error| (EXIT_UNUSABLE, format!("{error:#}")))?;
         Component::new(&engine, wasm).map_err(|error| (EXIT_INVALID, format!("{error:#}")))?;
         if cache.cache_hits() > 0 {

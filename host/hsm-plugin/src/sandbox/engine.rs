@@ -1,6 +1,7 @@
 //! The WebAssembly engine, its settings, and the thread that moves its clock.
 
 use crate::limits::COMPILE_THREADS;
+use rustix::process::{Resource, getrlimit};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 use wasmtime::{Cache, Config, Engine, EngineWeak};
@@ -8,23 +9,54 @@ use wasmtime::{Cache, Config, Engine, EngineWeak};
 /// How often a guest that computes lets the host look at the time.
 const TICK: Duration = Duration::from_millis(10);
 
-/// The address space that a memory begins with, and by how much more it moves when it outgrows that. A plugin's limit, taken at once, would
-/// leave room for three instances under the `ulimit -v` of a login node; less than this, and a growing memory would be copied too often.
+/// Where address space is scarce: what a memory begins with, and by how much more it moves when it outgrows that. A plugin's limit, taken
+/// at once, would leave room for three instances under the `ulimit -v` of a login node; less than this, and a growing memory would be
+/// copied too often.
 const RESERVATION_BYTES: u64 = 64 << 20;
 
-/// The unmapped pages behind a memory. Greater ones save bounds checks and cost address space.
+/// The unmapped pages behind a memory where address space is scarce.
 const GUARD_BYTES: u64 = 64 * 1024;
+
+/// How much address space there is for the memories of guests.
+///
+/// Where there is plenty, a memory is given all that its pointers can reach, unmapped, and the processor notices what goes too far. Where
+/// it is scarce, compiled code has to compare before each access, which takes guests half as long again and more. Compiled code is for
+/// one or the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AddressSpace {
+    Plenty,
+    Scarce,
+}
+
+impl AddressSpace {
+    /// Any `ulimit -v` makes it scarce.
+    pub(crate) fn of_this_process() -> Self {
+        if getrlimit(Resource::As).current.is_none() { Self::Plenty } else { Self::Scarce }
+    }
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Plenty => "plenty",
+            Self::Scarce => "scarce",
+        }
+    }
+
+    pub(crate) fn parse(word: &str) -> Option<Self> {
+        [Self::Plenty, Self::Scarce].into_iter().find(|space| space.as_str() == word)
+    }
+}
 
 /// The engine. It is the same in the compiling process and the running one, or neither would find in the cache what the other put there; so
 /// nothing of a plugin's own limits enters.
-pub(crate) fn engine(cache: Option<Cache>) -> wasmtime::Result<Engine> {
+pub(crate) fn engine(space: AddressSpace, cache: Option<Cache>) -> wasmtime::Result<Engine> {
     let mut config = Config::new();
-    config
-        .epoch_interruption(true)
-        .memory_reservation(RESERVATION_BYTES)
-        .memory_reservation_for_growth(RESERVATION_BYTES)
-        .memory_guard_size(GUARD_BYTES)
-        .cache(cache);
+    config.epoch_interruption(true).cache(cache);
+    if space == AddressSpace::Scarce {
+        config
+            .memory_reservation(RESERVATION_BYTES)
+            .memory_reservation_for_growth(RESERVATION_BYTES)
+            .memory_guard_size(GUARD_BYTES);
+    }
     Engine::new(&config)
 }
 
@@ -103,5 +135,23 @@ impl Shared {
             engine.increment_epoch();
             state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::hash::{DefaultHasher, Hash, Hasher};
+
+    #[test]
+    fn code_for_plenty_of_address_space_is_never_taken_for_the_other() {
+        let [plenty, scarce] = [AddressSpace::Plenty, AddressSpace::Scarce].map(|space| {
+            assert_eq!(AddressSpace::parse(space.as_str()), Some(space));
+            let mut hasher = DefaultHasher::new();
+            engine(space, None).unwrap().precompile_compatibility_hash().hash(&mut hasher);
+            hasher.finish()
+        });
+        assert_ne!(plenty, scarce);
+        assert_eq!(AddressSpace::parse("some"), None);
     }
 }

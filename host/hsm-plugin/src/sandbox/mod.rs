@@ -31,7 +31,7 @@ use bindings::shared;
 use cache_folder::CacheFolder;
 use compiled::Key;
 use compiler_child::CompileError;
-use engine::Ticker;
+use engine::{AddressSpace, Ticker};
 use generator::ComponentGenerator;
 use hsm_core::roles::{Aggregator, Failure, Generator, GeneratorSpec};
 use hsm_core::scheduler::Scheduler;
@@ -47,6 +47,7 @@ use wasmtime::{Engine, Store, UpdateDeadline};
 
 /// What all instances share.
 pub(crate) struct Sandbox {
+    space: AddressSpace,
     engine: Engine,
     linker: Linker<State>,
     ticker: Ticker,
@@ -66,10 +67,11 @@ impl Sandbox {
         let folder = open_folder(cache_folder).map_err(|error| fault::cache_folder(&error))?;
         let engine_fault = |error: wasmtime::Error| fault::host(&format!("{error:#}"));
         let cache = compiler_child::open_cache(&compiled::code(&folder)).map_err(engine_fault)?;
-        let engine = engine::engine(Some(cache)).map_err(engine_fault)?;
+        let space = AddressSpace::of_this_process();
+        let engine = engine::engine(space, Some(cache)).map_err(engine_fault)?;
         let linker = linker(&engine).map_err(engine_fault)?;
         let ticker = Ticker::start(&engine).map_err(|error| fault::host(&error.to_string()))?;
-        Ok(Self { engine, linker, ticker, canceller, compiler, folder })
+        Ok(Self { space, engine, linker, ticker, canceller, compiler, folder })
     }
 
     /// Compiles the component of a bundle, which has been inspected, and makes a plugin of it.
@@ -110,7 +112,7 @@ impl Sandbox {
             return Ok(());
         }
         let made = compiled::unfinished(&self.folder)?;
-        compiler_child::compile(program, arguments, made.path(), limits, &self.canceller, wasm)?;
+        compiler_child::compile(program, arguments, made.path(), self.space, limits, &self.canceller, wasm)?;
         Ok(compiled::take_over(&self.folder, &made, key, limits)?)
     }
 }
@@ -195,12 +197,12 @@ impl Plugin {
             .map_err(|error| fault::host(&format!("the tasks' folders cannot be opened: {error:#}")))?;
         let mut store = Store::new(&self.sandbox.engine, state);
         store.limiter(|state| &mut state.limiter);
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_callback(|_| Ok(UpdateDeadline::Yield(1)));
         store.set_hostcall_fuel(self.limits.memory_bytes(Limit::CallDataMib));
         Ok(store)
     }
 }
-        store.set_epoch_deadline(1);
-        store.epoch_deadline_callback(|_| Ok(UpdateDeadline::Yield(1)));
 
 /// The user's folder; a temporary one where that cannot be made, as in a home that is read-only or full. A folder that is there but is
 /// not to be trusted stays an error.
