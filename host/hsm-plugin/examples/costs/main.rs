@@ -1,12 +1,15 @@
 //! What plugins cost: `cargo run --release -p hsm-plugin --example costs PLUGINS HSM`, the folder of the built plugins and the program
-//! that compiles. One line of JSON a measurement, for `tests/bench/plugin` to make a table of.
+//! that compiles. One line of JSON a measurement, for `tests/bench/plugin` to make a table of. With a third word, `compile-memory`, it only has
+//! a component compiled that takes more memory than it may, so that whoever started it can see how much that was.
 
 #![expect(clippy::print_stdout, reason = "the numbers are what it is for")]
+
+mod stopped;
 
 use hsm_core::roles::{AggregatorSpec, Failure, GeneratorSpec, Results, Roles};
 use hsm_core::state::TaskState;
 use hsm_core::table::{Cells, Column, Table};
-use hsm_plugin::{Compiler, Limits, PluginRoles, PluginSettings};
+use hsm_plugin::{Compiler, PluginRoles, PluginSettings};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -19,22 +22,16 @@ const ROUNDS: usize = 5;
 const CALLS: u32 = 1_000;
 const HYPERCUBE: &str = r#"{"samples": 10, "axes": {"x": {"uniform": [0, 1]}}}"#;
 
-/// What `wayward-generator` is told, in the calls after opening or while it opens.
-const STOPPABLE: [&str; 4] = [
-    r#"{"do": "loop"}"#,
-    r#"{"do": "sleep", "amount": 60}"#,
-    r#"{"do": "naps"}"#,
-    r#"{"do": "loop", "on_open": true}"#,
-];
-
-/// What `wayward-aggregator` is told, and does in the call that takes results.
-const STOPPABLE_AGGREGATORS: [&str; 2] = [r#"{"do": "loop"}"#, r#"{"do": "sleep", "amount": 60}"#];
-
 fn main() -> Result<(), Failure> {
     let mut arguments = std::env::args().skip(1).map(PathBuf::from);
     let plugins = arguments.next().unwrap_or_else(|| "target/plugins".into());
     let hsm = arguments.next().unwrap_or_else(|| "target/release/hsm".into());
     let cache = plugins.join(".cache-of-costs");
+    match arguments.next() {
+        Some(word) if word.as_os_str() == "compile-memory" => return stopped::compile_memory(&plugins, &hsm),
+        Some(word) => return Err(internal(&format!("there is nothing called `{}`", word.display()))),
+        None => {}
+    }
     let roles = || roles(&plugins, &hsm, &cache);
 
     let costs = roles().costs("latin-hypercube.wasm", &spec(HYPERCUBE), CALLS)?;
@@ -50,11 +47,13 @@ fn main() -> Result<(), Failure> {
     }
     say("cells leaderboard", median(|| aggregate(&roles(), "leaderboard", r#"{"metric": "m0"}"#))?);
     say("cells native", median(|| natively(r#"{"metric": "m0"}"#))?);
+    // It takes every batch and looks at nothing.
+    say("cells crossing", median(|| aggregate(&roles(), "wayward-aggregator", r#"{"do": "text"}"#))?);
     if plugins.join("pareto.wasm").exists() {
         let config = r#"{"metrics": {"m0": "max", "m1": "min"}}"#;
         say("cells pareto", median(|| aggregate(&roles(), "pareto", config))?);
     }
-    stopped(&plugins, &hsm, &cache)
+    stopped::all(&plugins, &hsm, &cache)
 }
 
 fn say(what: &str, time: Duration) {
@@ -63,47 +62,6 @@ fn say(what: &str, time: Duration) {
 
 fn cells() -> u64 {
     TASKS * (TEXT_PARAMS + NUMBER_PARAMS + METRICS)
-}
-
-/// How far past a limit of one second each is stopped.
-fn stopped(plugins: &Path, hsm: &Path, cache: &Path) -> Result<(), Failure> {
-    let mut limits = Limits::default();
-    limits.set_flag("call_time_s=1").map_err(|error| internal(&error))?;
-    let roles = PluginRoles::new(PluginSettings { limits, ..settings(plugins, hsm, cache) });
-    let generator = roles.generator("wayward-generator.wasm", None)?;
-    for deed in STOPPABLE {
-        let start = Instant::now();
-        let ended = generator.role.open(&spec(deed)).map(|mut search| {
-            let restart = Instant::now();
-            let ended = search.next(10).map(drop);
-            (restart, ended)
-        });
-        let (start, failure) = match ended {
-            Ok((restart, ended)) => (restart, ended.err()),
-            Err(failure) => (start, Some(failure)),
-        };
-        past(&format!("generator {deed}"), start, failure)?;
-    }
-    let aggregator = roles.aggregator("wayward-aggregator.wasm", None)?;
-    for deed in STOPPABLE_AGGREGATORS {
-        let spec = AggregatorSpec { config: deed.to_owned(), ..AggregatorSpec::default() };
-        let mut aggregation = aggregator.role.open(&spec)?;
-        let start = Instant::now();
-        past(&format!("aggregator {deed}"), start, aggregation.add(Results::default()).err())?;
-    }
-    Ok(())
-}
-
-fn past(what: &str, start: Instant, failure: Option<Failure>) -> Result<(), Failure> {
-    let time = start.elapsed();
-    match failure {
-        Some(failure) if failure.code == "out-of-time" => {
-            say(&format!("past {what}"), time.saturating_sub(Duration::from_secs(1)));
-            Ok(())
-        }
-        Some(failure) => Err(failure),
-        None => Err(internal(&format!("{what} was not stopped"))),
-    }
 }
 
 fn internal(problem: &impl ToString) -> Failure {
