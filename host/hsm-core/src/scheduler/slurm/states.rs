@@ -37,28 +37,28 @@ const STATES: &[(&str, Meaning)] = &[
     ("REVOKED", (JobState::Cancelled, None)),
 ];
 
-/// Reasons for which a waiting job will never start as it is.
+/// Reasons for which a waiting job will never start as it is. `PartitionNodeLimit` is none of them: nodes that are down or drained bring
+/// it about as well.
 const IMPOSSIBLE: &[&str] = &[
     "PartitionTimeLimit",
-    "PartitionNodeLimit",
     "PartitionConfig",
     "BadConstraints",
     "AccountNotAllowed",
     "InvalidAccount",
     "InvalidQOS",
     "QOSNotAllowed",
-    "AccountingPolicy",
     "QOSMaxWallDurationPerJobLimit",
     "AssocMaxWallDurationPerJobLimit",
     "QOSMaxCpuPerJobLimit",
+    "QOSMaxCpuMinutesPerJobLimit",
     "QOSMaxGRESPerJob",
     "QOSMaxMemoryPerJob",
     "QOSMaxNodePerJobLimit",
     "AssocMaxCpuPerJobLimit",
+    "AssocMaxCpuMinutesPerJobLimit",
     "AssocMaxGRESPerJob",
     "AssocMaxMemPerJob",
     "AssocMaxNodePerJobLimit",
-    "JobArrayTaskLimitZero",
     "MaxMemPerLimit",
     "ReservationDeleted",
     "DeadLine",
@@ -120,6 +120,8 @@ mod tests {
             ("PENDING", "launch failed requeued held", Some((JobState::Held, None))),
             ("PENDING", "DependencyNeverSatisfied", Some((JobState::Queued, Some("dependency")))),
             ("PENDING", "PartitionTimeLimit", Some((JobState::Queued, Some("impossible")))),
+            ("PENDING", "PartitionConfig", Some((JobState::Queued, Some("impossible")))),
+            ("PENDING", "PartitionNodeLimit", Some((JobState::Queued, None))),
             ("REQUEUED", "", Some((JobState::Queued, None))),
             ("RUNNING", "JobHeldAdmin", Some((JobState::Running, None))),
             ("COMPLETING", "None", Some((JobState::Running, None))),
