@@ -73,6 +73,12 @@ pub(super) fn unanswered(exchange: &Exchange) -> Failure {
     }
 }
 
+/// The failure of a look at jobs whose list the host cut off: what is not in it may be alive.
+pub(super) fn cut_off(exchange: &Exchange) -> Failure {
+    let message = format!("`{}` said more than the host reads of one command", exchange.command.program);
+    Failure::new(Blame::Transient, "cut-off", message).with_hint("fewer jobs at a time make shorter lists")
+}
+
 /// Local time at the site, in milliseconds since 1970. Across a change of the clocks it is off by what they were changed.
 pub(super) fn local_ms(site: &Site, time: DateTime) -> Option<u64> {
     let offset = Offset::from_seconds(site.utc_offset_minutes.checked_mul(60)?).ok()?;

@@ -22,14 +22,14 @@ pub(super) enum Asked {
     Next(Command),
     /// The server did not answer.
     Failed(Exchange),
+    /// The host cut the answer.
+    Cut(Exchange),
     /// This is what was said.
     Said {
         /// The jobs.
         records: Vec<Record>,
         /// The ids of which the server says that it has no such job.
         unknown: Vec<String>,
-        /// Whether the host cut the list.
-        truncated: bool,
     },
 }
 
@@ -41,6 +41,9 @@ pub(super) fn ask(ids: &[&str], subjobs: bool, so_far: &[Exchange]) -> Asked {
         if reply.ending != Ending::Exited || submit::is_unreachable(reply) {
             return Asked::Failed(reply.clone());
         }
+        if reply.truncated {
+            return Asked::Cut(reply.clone());
+        }
         let errors = stderr(reply);
         if history && errors.contains(NO_HISTORY) {
             history = false;
@@ -51,10 +54,10 @@ pub(super) fn ask(ids: &[&str], subjobs: bool, so_far: &[Exchange]) -> Asked {
             Some(records) if records.is_empty() && unknown.is_empty() && is_failure(reply, &errors) => {
                 return Asked::Failed(reply.clone());
             }
-            Some(records) => return Asked::Said { records, unknown, truncated: reply.truncated },
-            // With nothing but unknown ids there is no document either, and a cut one is none.
-            None if !unknown.is_empty() || reply.truncated => {
-                return Asked::Said { records: vec![], unknown, truncated: reply.truncated };
+            Some(records) => return Asked::Said { records, unknown },
+            // With nothing but unknown ids there is no document either.
+            None if !unknown.is_empty() => {
+                return Asked::Said { records: vec![], unknown };
             }
             None if json => json = false,
             None => return Asked::Failed(reply.clone()),
@@ -89,6 +92,8 @@ pub(super) fn observe(
     match ask(&ids, true, so_far) {
         Asked::Next(command) => Ok(Step::Run(command)),
         Asked::Failed(reply) => Err(replies::unanswered(&reply)),
+        // What a list does not show is taken to be over sooner or later, so half a list must be none.
+        Asked::Cut(reply) => Err(replies::cut_off(&reply)),
         Asked::Said { records, unknown, .. } => Ok(Step::Done(sightings(site, jobs, &records, &unknown))),
     }
 }
@@ -107,7 +112,8 @@ fn sightings(site: &Site, jobs: &[Job], records: &[Record], unknown: &[String]) 
                 (FIRST_ELEMENT..FIRST_ELEMENT + job.elements).contains(&index)
                     && (only.is_empty() || only.contains(&index))
             }
-            None => !has_subjobs.contains(&sighting.job),
+            // That an array has begun is true of every element of which nothing else is said.
+            None => sighting.state == JobState::Running || !has_subjobs.contains(&sighting.job),
         };
         if meant {
             seen.push(sighting);

@@ -25,7 +25,7 @@ struct End {
     class: Option<&'static str>,
 }
 
-/// What the record says. An array says nothing once it has begun: its subjobs do.
+/// What the record says. An array says nothing of its end, which its subjobs have each for itself.
 pub(super) fn sighting(record: &Record, site: &Site) -> Option<Sighting> {
     let comment = record.get("comment").unwrap_or_default();
     let is_array = record.id.contains("[]");
@@ -36,9 +36,10 @@ pub(super) fn sighting(record: &Record, site: &Site) -> Option<Sighting> {
         }
         "Q" | "W" | "T" => waiting(JobState::Queued),
         "H" => waiting(JobState::Held),
-        "R" | "E" | "S" | "U" if !is_array => waiting(JobState::Running),
-        "F" | "X" if !is_array => end(record, comment)?,
-        _ => return None,
+        "F" | "X" if is_array => return None,
+        "F" | "X" => end(record, comment)?,
+        // `R`, `E`, `S`, `U`, `B`, moved to another server, or a letter of a later release: it is not over.
+        _ => waiting(JobState::Running),
     };
     Some(Sighting {
         job: record.whole(),
@@ -211,8 +212,8 @@ mod tests {
             ("16.pbs1", &["job_state = R", "substate = 42"], "16.pbs1 running"),
             ("23[3].pbs1", &["job_state = E"], "23[].pbs1[3] running"),
             ("12[].pbs1", &["job_state = Q", "array = True"], "12[].pbs1 queued"),
-            ("23[].pbs1", &["job_state = B", "array = True"], "nothing"),
-            ("5.pbs1", &["job_state = M"], "nothing"),
+            ("23[].pbs1", &["job_state = B", "array = True"], "23[].pbs1 running"),
+            ("5.pbs1", &["job_state = M"], "5.pbs1 running"),
             ("5.pbs1", &["Job_Name = x"], "nothing"),
         ] {
             assert_eq!(said(id, attributes), expected);

@@ -120,13 +120,14 @@ pub(super) fn recover(token: &str, so_far: &[Exchange]) -> Step<Outcome> {
     match super::observe::ask(&[], false, so_far) {
         super::observe::Asked::Next(command) => Step::Run(command),
         super::observe::Asked::Failed(reply) => Step::Done(Outcome::Unknown(replies::how_it_ended(&reply))),
-        super::observe::Asked::Said { records, truncated, .. } => {
-            Step::Done(found(token, &records, truncated))
+        super::observe::Asked::Cut(_) => {
+            Step::Done(Outcome::Unknown("`qstat` said more than the host reads of one command".to_owned()))
         }
+        super::observe::Asked::Said { records, .. } => Step::Done(found(token, &records)),
     }
 }
 
-fn found(token: &str, records: &[Record], truncated: bool) -> Outcome {
+fn found(token: &str, records: &[Record]) -> Outcome {
     let is_named = |record: &&Record| {
         let rest = record.get("Job_Name").and_then(|name| name.strip_suffix(token));
         rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
@@ -137,9 +138,6 @@ fn found(token: &str, records: &[Record], truncated: bool) -> Outcome {
             let spans = one.get("array_indices_submitted").and_then(ranges::parse);
             let elements = spans.map_or(1, |spans| ranges::count_and_last(&spans).0);
             Outcome::Accepted(Ticket { job: one.whole(), elements })
-        }
-        [] if truncated => {
-            Outcome::Unknown("`qstat` said more than fits, and the token was not in what did".to_owned())
         }
         [] => Outcome::Unknown(format!("the server shows no job named after `{token}`")),
         [one, other, ..] => {

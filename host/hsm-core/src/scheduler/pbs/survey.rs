@@ -12,6 +12,7 @@ impl Surveyor for Pbs {
         match ask(&[], false, so_far) {
             Asked::Next(command) => Ok(Step::Run(command)),
             Asked::Failed(reply) => Err(replies::unanswered(&reply)),
+            Asked::Cut(reply) => Err(replies::cut_off(&reply)),
             Asked::Said { records, .. } => {
                 let rows = records.iter().flat_map(|record| rows(record, site));
                 Ok(Step::Done(rows.filter(|row| !mine || row.user == site.user).collect()))

@@ -33,22 +33,28 @@ pub(super) fn observe(
     let vague = vague(&text, jobs);
     if !vague.is_empty() {
         let Some(expanded) = replies.next() else { return Ok(Step::Run(self::queue(config, vague, true))) };
+        if !replies::succeeded(expanded) && !stderr(expanded).contains(NO_SUCH_JOB) {
+            return Err(replies::unanswered(expanded));
+        }
         seen.take(rows::of_queue(&stdout(expanded)));
     }
     seen.take(rows::of_queue(&text).filter(|row| !row.is_vague()));
-    // A list that was cut off shows what it shows, and nothing follows from what it does not.
-    let missing = if so_far.iter().any(|reply| reply.truncated) { vec![] } else { seen.missing() };
+    // Elements that a list does not show are taken to be over sooner or later, so half a list must be none.
+    if let Some(cut) = so_far.iter().find(|reply| reply.truncated) {
+        return Err(replies::cut_off(cut));
+    }
+    let missing = seen.missing();
     if missing.is_empty() {
         return Ok(Step::Done(seen.sightings));
     }
     let Some(accounting) = replies.next() else { return Ok(Step::Run(self::accounting(config, &missing))) };
+    if !replies::succeeded(accounting) && !accounting_is_off(accounting) {
+        return Err(replies::unanswered(accounting));
+    }
     seen.take(rows::of_accounting(&stdout(accounting)));
-    let kept = replies::succeeded(accounting);
-    if kept || accounting_is_off(accounting) {
-        for job in seen.unseen().into_iter().take(ASKED_ALONE_MAX) {
-            let Some(alone) = replies.next() else { return Ok(Step::Run(show(config, &job.job))) };
-            seen.sightings.extend(gone(job, alone));
-        }
+    for job in seen.unseen().into_iter().take(ASKED_ALONE_MAX) {
+        let Some(alone) = replies.next() else { return Ok(Step::Run(show(config, &job.job))) };
+        seen.sightings.extend(gone(job, alone));
     }
     Ok(Step::Done(seen.sightings))
 }
@@ -135,7 +141,7 @@ impl<'a> Seen<'a> {
     fn take<'r>(&mut self, rows: impl Iterator<Item = Row<'r>>) {
         for row in rows {
             let Some(asked) = self.asked.get_mut(row.job) else { continue };
-            let Some(sighting) = row.sighting(self.site) else { continue };
+            let sighting = row.sighting(self.site);
             match &row.elements {
                 Elements::Cut => {}
                 Elements::None if asked.seen => {}

@@ -93,9 +93,9 @@ impl Row<'_> {
         self.elements == Elements::Cut || (mixed && matches!(self.elements, Elements::Listed(_)))
     }
 
-    /// What the line says, without the element; `None` where its state is a word nobody knows.
-    pub(super) fn sighting(&self, site: &Site) -> Option<Sighting> {
-        let (state, class) = states::meaning(self.state, self.reason)?;
+    /// What the line says, without the element. Of a state that nobody knows, only this follows: the job is there.
+    pub(super) fn sighting(&self, site: &Site) -> Sighting {
+        let (state, class) = states::meaning(self.state, self.reason).unwrap_or((JobState::Running, None));
         let ended = matches!(state, JobState::Completed | JobState::Failed | JobState::Cancelled);
         let (exit_code, signal) = match states::exit(self.exit).filter(|_| ended) {
             // What was stopped before it could say anything has a zero as well; 125 marks what ran out of memory, and is no signal.
@@ -107,7 +107,7 @@ impl Row<'_> {
         let started = state == JobState::Running || ended;
         let node = Some(self.node)
             .filter(|node| started && !matches!(*node, "" | "(null)" | "n/a" | "None assigned"));
-        Some(Sighting {
+        Sighting {
             job: self.job.to_owned(),
             index: None,
             state,
@@ -118,7 +118,7 @@ impl Row<'_> {
             name: Some(self.name.to_owned()),
             submitted_ms: self.submitted.parse().ok().and_then(|time| local_ms(site, time)),
             node: node.map(str::to_owned),
-        })
+        }
     }
 
     fn words(&self) -> String {

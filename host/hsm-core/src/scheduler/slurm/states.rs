@@ -1,6 +1,6 @@
 //! Slurm's words for states and reasons.
 //!
-//! **Must not:** guess: a word that is not in these tables says nothing about a job.
+//! **Must not:** guess: a word that is not in these tables has no meaning here.
 
 use crate::scheduler::JobState;
 
