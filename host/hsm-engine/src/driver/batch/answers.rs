@@ -1,7 +1,7 @@
 //! What the scheduler's answers come to.
 
 use super::memory::Unsettled;
-use super::{Batch, outstanding, withdrawn};
+use super::{Batch, element_count, outstanding, withdrawn};
 use crate::batch::{Answer, Question};
 use crate::error::Error;
 use hsm_core::campaign::{Campaign, Event, Sent};
@@ -125,7 +125,7 @@ impl Batch {
 
     /// A submission that was not taken for now: its tasks go back into the queue, and the next one waits.
     fn later(&mut self, token: String, why: String, campaign: &Campaign) -> Vec<Event> {
-        let its = campaign.sent_as(&token).map_or(0, elements_of);
+        let its = campaign.sent_as(&token).map_or(0, |sent| u64::from(element_count(sent)));
         self.pace.refused(Instant::now(), its, outstanding(campaign).saturating_sub(its));
         tracing::info!("submission {token} was not taken for now: {why}");
         self.trouble = Some(format!("{} tasks wait to be handed in: {why}", campaign.queued() + its));
@@ -160,7 +160,7 @@ impl Batch {
         ask.into_iter().for_each(|token| self.desk.ask(Question::Settle { token }));
         let mut events = Vec::new();
         for (token, open, why) in given_up {
-            let elements = campaign.sent_as(&token).map_or(0, elements_of);
+            let elements = campaign.sent_as(&token).map_or(0, |sent| u64::from(element_count(sent)));
             self.pace.refused(now, elements, outstanding(campaign).saturating_sub(elements));
             let taken = self.take_claims(&token, &open);
             events.extend(withdrawn(&token, taken, Fate::Again, &format!("it is in no queue, and {why}")));
@@ -274,7 +274,7 @@ impl Batch {
             .sent()
             .filter(|(_, sent)| !sent.open.is_empty())
             .filter_map(|(token, sent)| {
-                let elements = u32::try_from(elements_of(sent)).unwrap_or(u32::MAX);
+                let elements = element_count(sent);
                 Some(Job { job: sent.job.clone()?, token: token.to_owned(), elements, only: Vec::new() })
             })
             .collect();
@@ -282,10 +282,6 @@ impl Batch {
             self.desk.ask(Question::Hold(jobs, hold));
         }
     }
-}
-
-fn elements_of(sent: &Sent) -> u64 {
-    sent.tasks.len().div_ceil(u64::from(sent.tasks_per_element.max(1)))
 }
 
 /// What a job waits for: what will never pass before what passes by itself, and else what most of its elements wait for.

@@ -147,7 +147,7 @@ impl Batch {
         } else if only.is_empty() {
             return;
         }
-        let elements = u32::try_from(elements(sent).count()).unwrap_or(u32::MAX);
+        let elements = element_count(sent);
         let job = Job { job: job.clone(), token: token.to_owned(), elements, only };
         self.desk.ask(Question::Cancel(vec![job]));
     }
@@ -217,12 +217,12 @@ impl Batch {
             .sent()
             .filter(|(_, sent)| !sent.open.is_empty())
             .filter_map(|(token, sent)| {
-                let elements = u32::try_from(sent.tasks.len().div_ceil(u64::from(sent.tasks_per_element)));
+                let (job, elements) = (sent.job.clone()?, element_count(sent));
                 Some(Job {
-                    job: sent.job.clone()?,
+                    job,
                     token: token.to_owned(),
-                    elements: elements.unwrap_or(u32::MAX),
-                    only: Vec::new(),
+                    elements,
+                    only: open_elements(sent, traits.first_element),
                 })
             })
             .collect();
@@ -241,11 +241,28 @@ fn outstanding(campaign: &Campaign) -> u64 {
     campaign.sent().map(|(_, sent)| sent.open.len().div_ceil(u64::from(sent.tasks_per_element.max(1)))).sum()
 }
 
+/// How many elements a submission has.
+fn element_count(sent: &Sent) -> u32 {
+    let elements = sent.tasks.len().div_ceil(u64::from(sent.tasks_per_element.max(1)));
+    u32::try_from(elements).unwrap_or(u32::MAX)
+}
+
+/// The elements with tasks that are not decided, counted from `first`; none where that is all of them.
+fn open_elements(sent: &Sent, first: u32) -> Vec<u32> {
+    if sent.open.len() == sent.tasks.len() {
+        return Vec::new();
+    }
+    let per_element = u64::from(sent.tasks_per_element.max(1));
+    let element = |task| u32::try_from(sent.tasks.position(task)? / per_element).ok()?.checked_add(first);
+    let mut elements: Vec<u32> = sent.open.iter().filter_map(element).collect();
+    elements.dedup();
+    elements
+}
+
 /// The elements of a submission, counted from 0, with their tasks.
 fn elements(sent: &Sent) -> impl Iterator<Item = (u32, TaskSet)> + '_ {
     let per_element = u64::from(sent.tasks_per_element.max(1));
-    let count = sent.tasks.len().div_ceil(per_element);
-    (0..u32::try_from(count).unwrap_or(u32::MAX))
+    (0..element_count(sent))
         .map(move |element| (element, sent.tasks.slice(u64::from(element) * per_element, per_element)))
 }
 
