@@ -20,8 +20,8 @@ const GUARD_BYTES: u64 = 64 * 1024;
 /// How much address space there is for the memories of guests.
 ///
 /// Where there is plenty, a memory is given all that its pointers can reach, unmapped, and the processor notices what goes too far. Where
-/// it is scarce, compiled code has to compare before each access, which takes guests half as long again and more. Compiled code is for
-/// one or the other.
+/// it is scarce, compiled code has to compare before each access, with which tables went through guests a quarter to a third more slowly.
+/// Compiled code is for one or the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AddressSpace {
     Plenty,
