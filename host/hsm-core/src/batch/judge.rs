@@ -4,6 +4,7 @@
 //! without one, and tells *why* a task was stopped. "Not in the queue" decides nothing until a grace has passed on the observer's own
 //! clock: network file systems cache, and so do schedulers.
 
+use super::NOT_MINE_EXIT;
 use super::claim::{Asked, Claim, EndRecord, Stage};
 use crate::journal::{Ending, Fate};
 use crate::scheduler::{JobState, Sighting};
@@ -17,13 +18,15 @@ pub struct Patience {
     pub record_ms: u64,
     /// For a task's record, after its job ended in a way that says nothing, or is not known any more.
     pub vanished_ms: u64,
+    /// For the scheduler's reason, while the scheduler cannot be asked.
+    pub silence_ms: u64,
 }
 
 impl Default for Patience {
     /// Half a minute for a reason, ten seconds for a record, and two minutes where nothing says what happened: network file systems
-    /// keep directories for a minute.
+    /// keep directories for a minute. Controllers are restarted within ten.
     fn default() -> Self {
-        Self { reason_ms: 30_000, record_ms: 10_000, vanished_ms: 120_000 }
+        Self { reason_ms: 30_000, record_ms: 10_000, vanished_ms: 120_000, silence_ms: 600_000 }
     }
 }
 
@@ -45,6 +48,8 @@ pub struct JobWord {
     pub over_ms: Option<u64>,
     /// For how long the attempt's end record has been seen.
     pub recorded_ms: u64,
+    /// Whether the scheduler has said anything of the job since then, or nobody can ask it.
+    pub heard: bool,
     /// Whether other tasks of the element may run after this one, so that its end says nothing of this task's.
     pub goes_on: bool,
 }
@@ -72,7 +77,7 @@ pub fn judge(
     walltime_s: Option<u64>,
     patience: Patience,
 ) -> Judgement {
-    let stopped = why_stopped(word, walltime_s);
+    let stopped = why_stopped(word, walltime_s).or_else(|| begun_again(clue, word));
     if let Some(end) = &clue.end {
         return of_record(end, clue, word, cancelled, stopped, patience);
     }
@@ -124,7 +129,8 @@ fn of_record(
         None => {
             let may_be_told = !word.goes_on || end.asked == Asked::ToEnd;
             let over = word.over_ms.is_some_and(|over_ms| over_ms >= patience.record_ms);
-            if may_be_told && !over && word.recorded_ms < patience.reason_ms {
+            let long_enough = if word.heard { patience.reason_ms } else { patience.silence_ms };
+            if may_be_told && !over && word.recorded_ms < long_enough {
                 return Judgement::Running;
             }
             Judgement::Ended(by_itself)
@@ -146,6 +152,19 @@ fn why_stopped(word: &JobWord, walltime_s: Option<u64>) -> Option<Ending> {
         _ => {}
     }
     (last.state == JobState::Cancelled).then_some(Ending::Cancelled)
+}
+
+/// A second copy found the claim taken and stopped: the scheduler had given the first one up, which may run where nobody sees it.
+fn begun_again(clue: &Clue, word: &JobWord) -> Option<Ending> {
+    let (claim, last) = (clue.claim.as_ref()?, word.last.as_ref()?);
+    let stood_back = last.state == JobState::Failed && last.exit_code == Some(NOT_MINE_EXIT);
+    let node = claim.node.as_deref().unwrap_or("?");
+    stood_back.then(|| {
+        Ending::NodeFailed(format!(
+            "it began on {node}, and the scheduler started its job again; {}",
+            said(word)
+        ))
+    })
 }
 
 fn vanished(claim: &Claim, word: &JobWord) -> String {
@@ -194,3 +213,7 @@ impl JobState {
         is_over(self)
     }
 }
+
+#[cfg(test)]
+#[path = "judge_tests.rs"]
+mod tests;

@@ -179,7 +179,7 @@ impl SentJobs {
         let found = self.0.iter_mut().find(|(_, sent)| sent.open.contains(task) || sent.late.contains(task));
         let Some((token, sent)) = found else { return };
         sent.open.remove(task);
-        if matches!(ending, Ending::NodeFailed(_) | Ending::Vanished(_)) {
+        if ending.may_live() {
             sent.late.insert(task);
         } else {
             sent.late.remove(task);

@@ -250,7 +250,7 @@ impl Campaign {
                 && !self.queue.contains(*task)
                 && !self.sent.has_open(*task)
                 && self.ledger.get(*task).is_some_and(|entry| {
-                    let may_live = matches!(entry.ending, Some(Ending::NodeFailed(_)));
+                    let may_live = entry.ending.as_ref().is_some_and(Ending::may_live);
                     entry.state != TaskState::Completed && !may_live
                 })
         };

@@ -241,6 +241,13 @@ impl Ending {
         }
     }
 
+    /// Whether processes of the task may still run somewhere: nobody who could know has seen it end. Such a task is started again only
+    /// once somebody has vouched that nothing of it is left.
+    #[must_use]
+    pub fn may_live(&self) -> bool {
+        matches!(self, Self::NodeFailed(_) | Self::Vanished(_))
+    }
+
     /// The exit code, where there was one.
     #[must_use]
     pub fn exit_code(&self) -> Option<i32> {

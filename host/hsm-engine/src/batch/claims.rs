@@ -63,10 +63,18 @@ impl Claims {
         Ok(found)
     }
 
-    /// Takes the claim of `task`, unless an attempt has it or has ended.
+    /// Takes the claim of `task`, unless an attempt has it or has ended. The folder is made where it is missing: the submission may be just
+    /// about to be made, and its attempts have to find the claim.
     pub(crate) fn take(&self, task: u64, now_ms: u64) -> io::Result<Taken> {
         let path = self.claims.join(task.to_string());
-        match File::create_new(&path) {
+        let created = match File::create_new(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                fs::create_dir_all(&self.claims)?;
+                File::create_new(&path)
+            }
+            created => created,
+        };
+        match created {
             Ok(mut file) => {
                 if self.ends.join(task.to_string()).exists() {
                     fs::remove_file(&path)?;
@@ -132,6 +140,14 @@ mod tests {
         assert_eq!(claims.take(3, 1).unwrap(), Taken::Ours);
         assert_eq!(claims.take(3, 2).unwrap(), Taken::Ours, "taking it again changes nothing");
         assert!(claims.claimed(|_| true).unwrap().is_empty(), "the driver's own are no attempts");
+    }
+
+    #[test]
+    fn a_claim_can_be_taken_before_there_is_a_submission() {
+        let (folder, claims) = folder();
+        fs::remove_dir(folder.path().join(CLAIMS_FOLDER)).unwrap();
+        assert_eq!(claims.take(3, 1).unwrap(), Taken::Ours);
+        assert!(folder.path().join("claims/3").exists(), "what comes later has to find it");
     }
 
     #[test]

@@ -60,7 +60,7 @@ pub(crate) enum Answer {
     /// What the scheduler says of these jobs.
     Observed { asked: Vec<Job>, seen: Result<Vec<Sighting>, Failure> },
     /// Whether jobs stop.
-    Cancelled { verdicts: Result<Vec<Verdict>, Failure> },
+    Cancelled { asked: Vec<Job>, verdicts: Result<Vec<Verdict>, Failure> },
     /// Whether jobs are held, or were let go.
     Held { hold: Hold, verdicts: Result<Vec<Verdict>, Failure> },
 }
@@ -172,9 +172,10 @@ impl Clerk {
                 let seen = self.lead("observe", |so_far| scheduler.observe(&site, &asked, so_far));
                 Answer::Observed { asked, seen }
             }
-            Question::Cancel(jobs) => Answer::Cancelled {
-                verdicts: self.lead("cancel", |so_far| scheduler.cancel(&site, &jobs, so_far)),
-            },
+            Question::Cancel(asked) => {
+                let verdicts = self.lead("cancel", |so_far| scheduler.cancel(&site, &asked, so_far));
+                Answer::Cancelled { asked, verdicts }
+            }
             Question::Hold(jobs, hold) => {
                 let verdicts = self.lead("hold", |so_far| scheduler.hold(&site, &jobs, hold, so_far));
                 Answer::Held { hold, verdicts }

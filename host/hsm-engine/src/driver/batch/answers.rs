@@ -1,6 +1,6 @@
 //! What the scheduler's answers come to.
 
-use super::memory::Unsettled;
+use super::memory::{Over, Unsettled};
 use super::{Batch, element_count, outstanding, withdrawn};
 use crate::batch::{Answer, Question};
 use crate::error::Error;
@@ -8,7 +8,7 @@ use hsm_core::campaign::{Campaign, Event, Sent};
 use hsm_core::failure::Blame;
 use hsm_core::journal::Fate;
 use hsm_core::roles::Failure;
-use hsm_core::scheduler::{Hold, Job, JobState, Outcome, Sighting, Ticket};
+use hsm_core::scheduler::{Hold, Job, JobState, Outcome, Sighting, Ticket, Verdict};
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
@@ -20,6 +20,8 @@ const SETTLE_PATIENCE: Duration = Duration::from_secs(10);
 /// When a submission that never turned up is looked for once more, after it was given up: a client that was orphaned may go on trying.
 const GHOST_AFTER: [Duration; 3] =
     [Duration::from_secs(30), Duration::from_secs(120), Duration::from_secs(300)];
+/// When a cancellation that was not taken is asked for again.
+const CANCEL_EVERY: Duration = Duration::from_secs(15);
 
 impl Batch {
     /// Takes one answer.
@@ -36,7 +38,8 @@ impl Batch {
             Answer::Settled { token, outcome } => self.take_settled(&token, outcome, campaign),
             Answer::Observed { asked, seen: Ok(seen) } => self.take_sightings(&asked, &seen, campaign),
             Answer::Observed { seen: Err(failure), .. } => self.ill(&failure),
-            Answer::Cancelled { verdicts } => {
+            Answer::Cancelled { asked, verdicts } => {
+                self.cancel_again(&asked, &verdicts);
                 self.report_refusals("stop", verdicts);
                 Vec::new()
             }
@@ -56,7 +59,18 @@ impl Batch {
         Vec::new()
     }
 
-    fn report_refusals(&mut self, what: &str, verdicts: Result<Vec<hsm_core::scheduler::Verdict>, Failure>) {
+    /// A cancellation that was not taken is asked for again: the controller may have been away.
+    fn cancel_again(&mut self, asked: &[Job], verdicts: &Result<Vec<Verdict>, Failure>) {
+        let taken = |job: &Job| match verdicts {
+            Ok(verdicts) => verdicts.iter().all(|verdict| verdict.job != job.job || verdict.accepted),
+            Err(_) => false,
+        };
+        for job in asked.iter().filter(|job| !taken(job)) {
+            self.memory(&job.token).recall = Some(Instant::now() + CANCEL_EVERY);
+        }
+    }
+
+    fn report_refusals(&mut self, what: &str, verdicts: Result<Vec<Verdict>, Failure>) {
         match verdicts {
             Ok(verdicts) => {
                 for verdict in verdicts.iter().filter(|verdict| !verdict.accepted) {
@@ -83,6 +97,8 @@ impl Batch {
                 self.accepted(token, ticket, campaign)
             }
             Ok(Outcome::Refused(failure)) if failure.blame == Blame::Transient => {
+                let its = campaign.sent_as(&token).map_or(0, |sent| u64::from(element_count(sent)));
+                self.pace.refused(now, its, outstanding(campaign).saturating_sub(its));
                 self.later(token, failure.to_string(), campaign)
             }
             Ok(Outcome::Refused(failure)) => {
@@ -97,7 +113,10 @@ impl Batch {
                 self.memory(&token).unsettled = Some(unsettled);
                 Vec::new()
             }
-            Err(error) if error.may_pass() => self.later(token, error.to_string(), campaign),
+            Err(error) if error.may_pass() => {
+                self.pace.put_off(now);
+                self.later(token, error.to_string(), campaign)
+            }
             Err(error) => {
                 let why = format!("the job could not be made: {error}");
                 self.trouble = Some(why.clone());
@@ -110,7 +129,7 @@ impl Batch {
     /// claims taken.
     fn accepted(&mut self, token: String, ticket: Ticket, campaign: &Campaign) -> Vec<Event> {
         self.memory(&token).unsettled = None;
-        self.pace.taken();
+        self.pace.taken(outstanding(campaign));
         let Some(sent) = campaign.sent_as(&token) else { return Vec::new() };
         if sent.open.is_empty() {
             tracing::info!("job {} of submission {token} turned up late and is stopped", ticket.job);
@@ -118,15 +137,14 @@ impl Batch {
             let job = Job { job: ticket.job.clone(), token: token.clone(), elements, only: Vec::new() };
             self.desk.ask(Question::Cancel(vec![job]));
         } else if !sent.cancelled.is_empty() {
-            self.memory(&token).recall = true;
+            self.memory(&token).recall = Some(Instant::now());
         }
         vec![Event::Accepted { token, job: ticket.job }]
     }
 
     /// A submission that was not taken for now: its tasks go back into the queue, and the next one waits.
     fn later(&mut self, token: String, why: String, campaign: &Campaign) -> Vec<Event> {
-        let its = campaign.sent_as(&token).map_or(0, |sent| u64::from(element_count(sent)));
-        self.pace.refused(Instant::now(), its, outstanding(campaign).saturating_sub(its));
+        let its = campaign.sent_as(&token).map_or(0, |sent| sent.open.len());
         tracing::info!("submission {token} was not taken for now: {why}");
         self.trouble = Some(format!("{} tasks wait to be handed in: {why}", campaign.queued() + its));
         vec![Event::Refused { token, fate: Fate::Again, why }]
@@ -160,8 +178,7 @@ impl Batch {
         ask.into_iter().for_each(|token| self.desk.ask(Question::Settle { token }));
         let mut events = Vec::new();
         for (token, open, why) in given_up {
-            let elements = campaign.sent_as(&token).map_or(0, |sent| u64::from(element_count(sent)));
-            self.pace.refused(now, elements, outstanding(campaign).saturating_sub(elements));
+            self.pace.put_off(now);
             let taken = self.take_claims(&token, &open);
             events.extend(withdrawn(&token, taken, Fate::Again, &format!("it is in no queue, and {why}")));
         }
@@ -242,7 +259,9 @@ impl Batch {
             .filter_map(|sighting| Some((sighting.index?.checked_sub(first)?, *sighting)))
             .collect();
         let per_element = u64::from(sent.tasks_per_element.max(1));
-        let over = &mut self.memory(&job.token).over;
+        let memory = self.memory(&job.token);
+        memory.heard = Some(now);
+        let over = &mut memory.over;
         let mut changed = false;
         let mut element_before = None;
         for task in sent.open.iter() {
@@ -255,10 +274,7 @@ impl Batch {
                 Some(sighting) if !sighting.state.is_over() => changed |= over.remove(&element).is_some(),
                 said => {
                     changed |= !over.contains_key(&element);
-                    let entry = over.entry(element).or_insert((now, None));
-                    if let Some(sighting) = said {
-                        entry.1 = Some(sighting.clone());
-                    }
+                    over.entry(element).or_insert_with(|| Over::new(now)).confirm(now, said);
                 }
             }
         }

@@ -39,10 +39,12 @@ impl Batch {
         let mut events = Vec::new();
         let mut unclaimed: BTreeMap<(Fate, String), TaskSet> = BTreeMap::new();
         let mut decided = Vec::new();
+        let mut waits_for_a_reason = false;
         for task in memory.candidates(sent) {
             let Some((clue, word)) = memory.evidence(task, sent, now) else { continue };
             let cancelled = sent.cancelled.contains(task);
             match judge(&clue, &word, cancelled, walltime_s, patience) {
+                Judgement::Running if clue.end.is_some() => waits_for_a_reason = true,
                 Judgement::Wait | Judgement::Running => {}
                 Judgement::Ended(ending) => {
                     let at_ms = clue.end.as_ref().map_or_else(crate::clock::wall_ms, |end| end.ended_ms);
@@ -53,6 +55,9 @@ impl Batch {
                     unclaimed.entry((fate, why)).or_default().insert_range(task, task)
                 }
             }
+        }
+        if waits_for_a_reason {
+            self.pace.hurry(now);
         }
         for (task, claim, end, ending) in decided {
             self.memory(token).forget(task);
@@ -127,7 +132,8 @@ impl JobMemory {
             .iter()
             .any(|other| other != task && sent.open.contains(other) && !self.ended.contains_key(&other));
         let end = self.ended.get(&task).map(|(_, end, _)| end.clone());
-        Some((Clue { claim: self.claimed.get(&task).cloned(), end }, self.word(task, element, goes_on, now)))
+        let word = self.word(task, element, goes_on, sent.job.is_some(), now);
+        Some((Clue { claim: self.claimed.get(&task).cloned(), end }, word))
     }
 
     fn forget(&mut self, task: u64) {

@@ -2,7 +2,7 @@
 
 use crate::batch::Claims;
 use hsm_core::batch::{Claim, EndRecord, JobWord};
-use hsm_core::scheduler::Sighting;
+use hsm_core::scheduler::{JobState, Sighting};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
@@ -17,12 +17,47 @@ pub(super) struct JobMemory {
     pub(super) claimed: HashMap<u64, Claim>,
     /// Records of tasks that are not decided, and when each was first seen.
     pub(super) ended: HashMap<u64, (Claim, EndRecord, Instant)>,
-    /// Elements, counted from 0, that the scheduler says are over or does not name: since when, and what it said last.
-    pub(super) over: HashMap<u32, (Instant, Option<Sighting>)>,
+    /// Elements, counted from 0, that the scheduler says are over or does not name.
+    pub(super) over: HashMap<u32, Over>,
+    /// When the scheduler was last heard about the job.
+    pub(super) heard: Option<Instant>,
     /// The answer to its submission was lost.
     pub(super) unsettled: Option<Unsettled>,
-    /// Tasks of it were cancelled, and the scheduler has not been told by this driver.
-    pub(super) recall: bool,
+    /// When to tell the scheduler that tasks of it were cancelled.
+    pub(super) recall: Option<Instant>,
+}
+
+/// An element that the scheduler says is over, or does not name.
+#[derive(Debug)]
+pub(super) struct Over {
+    /// Since when.
+    since: Instant,
+    /// When it was last so.
+    confirmed: Instant,
+    /// What the scheduler said of it last.
+    pub(super) last: Option<Sighting>,
+}
+
+impl Over {
+    pub(super) fn new(now: Instant) -> Self {
+        Self { since: now, confirmed: now, last: None }
+    }
+
+    /// The scheduler says so again, in these words or by silence.
+    pub(super) fn confirm(&mut self, now: Instant, said: Option<&Sighting>) {
+        self.confirmed = now;
+        if let Some(said) = said {
+            self.last = Some(said.clone());
+        }
+    }
+
+    /// For how long that has been known. An end that the scheduler names stands; that it knows of no element counts only for as long as it
+    /// goes on saying so, or a controller that fell silent after one odd answer would make tasks vanish.
+    fn for_ms(&self, now: Instant) -> u64 {
+        let named =
+            self.last.as_ref().is_some_and(|last| last.state.is_over() && last.state != JobState::Gone);
+        milliseconds(if named { now } else { self.confirmed } - self.since)
+    }
 }
 
 /// A submission whose answer was lost.
@@ -49,19 +84,23 @@ impl JobMemory {
             claimed: HashMap::new(),
             ended: HashMap::new(),
             over: HashMap::new(),
+            heard: None,
             unsettled: None,
-            recall: false,
+            recall: None,
         }
     }
 
-    /// What the scheduler says of the element that runs `task`.
-    pub(super) fn word(&self, task: u64, element: u32, goes_on: bool, now: Instant) -> JobWord {
-        let (over_ms, last) = match self.over.get(&element) {
-            Some((since, last)) => (Some(milliseconds(now - *since)), last.clone()),
-            None => (None, None),
-        };
-        let recorded_ms = self.ended.get(&task).map_or(0, |(_, _, since)| milliseconds(now - *since));
-        JobWord { last, over_ms, recorded_ms, goes_on }
+    /// What the scheduler says of the element that runs `task`; `known` says that it can be asked after the job.
+    pub(super) fn word(&self, task: u64, element: u32, goes_on: bool, known: bool, now: Instant) -> JobWord {
+        let over = self.over.get(&element);
+        let recorded = self.ended.get(&task).map(|(_, _, since)| *since);
+        JobWord {
+            last: over.and_then(|over| over.last.clone()),
+            over_ms: over.map(|over| over.for_ms(now)),
+            recorded_ms: recorded.map_or(0, |since| milliseconds(now - since)),
+            heard: !known || recorded.is_some_and(|since| self.heard.is_some_and(|heard| heard > since)),
+            goes_on,
+        }
     }
 }
 

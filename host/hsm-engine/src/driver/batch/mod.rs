@@ -69,7 +69,7 @@ impl Batch {
                 self.memory(token).unsettled = Some(memory::Unsettled::new(Instant::now()));
             }
             if sent.open.iter().any(|task| sent.cancelled.contains(task)) {
-                self.memory(token).recall = true;
+                self.memory(token).recall = Some(Instant::now());
             }
         }
     }
@@ -120,6 +120,9 @@ impl Batch {
     pub(super) fn recall(&mut self, token: &str, campaign: &Campaign) -> Vec<Event> {
         let Some(sent) = campaign.sent_as(token) else { return Vec::new() };
         let asked: TaskSet = sent.open.iter().filter(|task| sent.cancelled.contains(*task)).collect();
+        if asked.is_empty() {
+            return Vec::new();
+        }
         let taken = self.take_claims(token, &asked);
         self.cancel(token, sent, &asked);
         withdrawn(token, taken, Fate::Cancelled, "cancelled before it began")
@@ -161,8 +164,6 @@ impl Batch {
             match claims.take(task, now_ms) {
                 Ok(Taken::Ours) => taken.insert_range(task, task),
                 Ok(Taken::Theirs) => {}
-                // A folder that was never made has no attempts in it, and no place for a claim: whatever comes cannot begin either.
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => taken.insert_range(task, task),
                 Err(error) => {
                     self.trouble = Some(format!("the claim of task {task} could not be taken: {error}"));
                     break;
@@ -182,8 +183,8 @@ impl Batch {
         let now = Instant::now();
         let mut events = Vec::new();
         for (token, _) in campaign.sent() {
-            if self.memory(token).recall {
-                self.memory(token).recall = false;
+            if self.memory(token).recall.is_some_and(|due| due <= now) {
+                self.memory(token).recall = None;
                 events.extend(self.recall(token, campaign));
             }
         }
