@@ -8,6 +8,7 @@ mod collecting;
 mod commands;
 mod compile_cache;
 mod completing;
+mod fake_pbs;
 mod gpus;
 mod hostile;
 mod interrupting;

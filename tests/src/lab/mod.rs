@@ -4,9 +4,11 @@
 //! Nothing here knows how hsm speaks with a batch system. A test does to one what an administrator, a user or an accident would.
 
 mod grid_engine;
+mod pbs;
 mod slurm;
 
 pub use grid_engine::GridEngine;
+pub use pbs::FakePbs;
 pub use slurm::{Options, Slurm};
 
 use crate::world::{World, built};
