@@ -10,6 +10,7 @@ mod compile_cache;
 mod completing;
 mod fake_pbs;
 mod gpus;
+mod grid_engine;
 mod hostile;
 mod interrupting;
 mod journal;

@@ -1,8 +1,9 @@
 //! Compute sources: where tasks run, and what they are held to there.
 
-use crate::batch::BatchSource;
+use crate::batch::{BatchSource, SchedulerRef};
 use crate::slots::Gpus;
 use hsm_core::command::{Launch, Program};
+use hsm_core::journal::PluginUse;
 use serde::{Deserialize, Serialize};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -31,6 +32,15 @@ impl ComputeSource {
             Self::Local(_) => "local",
             Self::Batch(batch) => &batch.scheduler.name,
         }
+    }
+
+    /// The plugin that takes part in it, where one does.
+    #[must_use]
+    pub fn plugin(&self) -> Option<PluginUse> {
+        let Self::Batch(batch) = self else { return None };
+        let SchedulerRef { name, digest, .. } = &batch.scheduler;
+        let used = PluginUse { name: name.clone(), role: "scheduler".to_owned(), digest: digest.clone() };
+        (!batch.scheduler.is_built_in()).then_some(used)
     }
 
     /// The variables set for every task.

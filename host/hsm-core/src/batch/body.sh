@@ -209,4 +209,7 @@ if [ "$hsm_lanes" -gt 1 ]; then
 else
   hsm_lane
 fi
-exit
+hsm_code=$?
+# Grid Engine would put a job that ends with one of these into its queue again, or hold it. The task's own record has its own code.
+case $hsm_code in 99 | 100) hsm_code=1 ;; esac
+exit "$hsm_code"

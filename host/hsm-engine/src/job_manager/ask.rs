@@ -95,9 +95,9 @@ impl JobManager {
             changes,
             ..Completion::default()
         };
-        let mut plugins = Vec::new();
+        let mut plugins: Vec<PluginUse> = source.plugin().into_iter().collect();
         if let Some(extension) = options.extend {
-            plugins.clone_from(&extension.plugins);
+            plugins.extend(extension.plugins.iter().cloned());
             self.extend(
                 &dir,
                 extension,

@@ -40,7 +40,8 @@ impl JobManager {
         sweep_dir: &Path,
         options: SubmitOptions,
     ) -> Result<Vec<JobId>> {
-        let SubmitOptions { launch, definition, max_runs, plugins } = options;
+        let SubmitOptions { launch, definition, max_runs, mut plugins } = options;
+        plugins.extend(source.plugin());
         check_name(sweep_id, sweep_dir)?;
         check_launch(&launch)?;
         let dir = SweepDir::new(std::path::absolute(sweep_dir).map_err(|e| Error::io("find", sweep_dir, e))?);
