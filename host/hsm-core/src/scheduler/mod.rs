@@ -20,6 +20,7 @@ mod slurm;
 pub mod survey;
 #[cfg(test)]
 mod testing;
+pub mod transcript;
 
 pub use conversation::{Conversation, ROUNDS_MAX, converse};
 pub use exchange::{Command, Ending, Exchange, Step};
