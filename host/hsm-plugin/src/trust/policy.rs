@@ -1,5 +1,5 @@
-//! The site's policy: what has to be signed and by whom, and ceilings on what any plugin gets. It protects users from plugins, and not the
-//! site from its users: whoever may make a user namespace sees any `/etc` they like.
+//! The site's policy: what has to be signed and by whom, ceilings on what any plugin gets, and how often schedulers are asked. It protects
+//! users from plugins, and not the site from its users: whoever may make a user namespace sees any `/etc` they like.
 
 use super::error::TrustError;
 use super::files::{self, Owned, shown};
@@ -35,6 +35,8 @@ pub struct Policy {
     pub read_results: bool,
     /// The commands that scheduler plugins may have run; without it, any that their users grant.
     pub commands: Option<BTreeSet<String>>,
+    /// The shortest time between two looks at a scheduler, in seconds.
+    pub poll_interval_s: Option<u32>,
 }
 
 impl Default for Policy {
@@ -47,6 +49,7 @@ impl Default for Policy {
             ceilings: BTreeMap::new(),
             read_results: true,
             commands: None,
+            poll_interval_s: None,
         }
     }
 }
@@ -64,6 +67,8 @@ struct Raw {
     capabilities: RawCapabilities,
     #[serde(default)]
     commands: RawCommands,
+    #[serde(default)]
+    scheduler: RawScheduler,
 }
 
 #[derive(Default, Deserialize)]
@@ -86,6 +91,12 @@ struct RawCapabilities {
 #[serde(deny_unknown_fields)]
 struct RawCommands {
     allowed: Option<BTreeSet<String>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawScheduler {
+    poll_interval_s: Option<u32>,
 }
 
 impl Policy {
@@ -125,6 +136,7 @@ impl Policy {
             ceilings,
             read_results: raw.capabilities.read_results.unwrap_or(true),
             commands: raw.commands.allowed,
+            poll_interval_s: raw.scheduler.poll_interval_s,
         })
     }
 }

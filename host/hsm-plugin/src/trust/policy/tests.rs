@@ -24,6 +24,8 @@ memory_mib = 512
 read-results = false
 [commands]
 allowed = ["qsub", "qstat"]
+[scheduler]
+poll_interval_s = 30
 "#;
 
 #[test]
@@ -38,6 +40,7 @@ fn everything_a_policy_says_is_read() {
     assert!(policy.user_keys && !policy.read_results);
     assert_eq!(policy.ceilings, [(Limit::MemoryMib, 512)].into());
     assert_eq!(policy.commands, Some(["qsub".to_owned(), "qstat".to_owned()].into()));
+    assert_eq!(policy.poll_interval_s, Some(30));
 }
 
 #[test]
