@@ -29,11 +29,24 @@ fn json_has_the_documented_keys() {
     assert_eq!(keys(&plan), ["count", "format", "tasks"]);
     assert_eq!(keys(&plan["tasks"][0]), ["argv", "id", "params", "task"]);
     let status = json(&["status", "s", "--json"]);
-    assert_eq!(keys(&status), ["counts", "format", "plugins", "source", "sweep_dir", "sweep_id", "tasks"]);
+    let expected = [
+        "counts",
+        "format",
+        "held",
+        "jobs",
+        "plugins",
+        "source",
+        "sweep_dir",
+        "sweep_id",
+        "tasks",
+        "trouble",
+        "unsent",
+    ];
+    assert_eq!(keys(&status), expected);
     assert_eq!(keys(&status["counts"]), ["cancelled", "completed", "failed", "queued", "running", "unknown"]);
     assert_eq!(
         keys(&status["tasks"][0]),
-        ["attempts", "ended", "exit_code", "reason", "started", "state", "task"]
+        ["attempts", "ended", "exit_code", "node", "reason", "started", "state", "task"]
     );
     assert_eq!(status["sweep_dir"], world.sweep_dir("s").to_string_lossy().into_owned());
     let table = json(&["collect", "s", "--format", "json"]);

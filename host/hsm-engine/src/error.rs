@@ -1,6 +1,6 @@
 //! The one error type of this crate: what could not be done, of which kind it is, and what to do about it.
 
-use hsm_core::roles::Failure;
+use hsm_core::roles::{Blame, Failure};
 use std::error::Error as StdError;
 use std::fmt;
 use std::io;
@@ -61,6 +61,17 @@ impl Error {
     /// Something that was to be created and exists.
     pub fn already_there(message: impl Into<String>) -> Self {
         Self { io: Some(io::ErrorKind::AlreadyExists), ..Self::new(ErrorKind::Submission, message) }
+    }
+
+    /// What a scheduler failed with: a request that could never be granted is a matter of configuration, and whatever may pass by itself one
+    /// of submission.
+    pub(crate) fn of_scheduler(failure: Failure) -> Self {
+        let kind = match failure.blame {
+            Blame::Config | Blame::Input => ErrorKind::Configuration,
+            Blame::Transient => ErrorKind::Submission,
+            Blame::Internal => ErrorKind::Plugin,
+        };
+        Self::from(failure).of_kind(kind)
     }
 
     /// The same error with what to do about it.

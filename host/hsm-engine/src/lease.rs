@@ -123,8 +123,13 @@ impl Lease {
     /// Moves the counter, and says what the trouble is, if any.
     pub(crate) fn renew(&mut self, trouble: Option<&str>) -> Result<()> {
         self.holder.counter += 1;
-        self.holder.trouble = trouble.map(|trouble| trouble.chars().take(300).collect());
+        self.holder.trouble = trouble.map(shortened);
         self.write()
+    }
+
+    /// Whether the file says that this is the trouble.
+    pub(crate) fn tells(&self, trouble: Option<&str>) -> bool {
+        self.holder.trouble == trouble.map(shortened)
     }
 
     /// Whether the file still says what we wrote: on a file system without locks, another host may have taken the lease over while this
@@ -241,6 +246,11 @@ fn wait_until_stale(path: &Path, holder: &Holder, take_over: Option<Duration>) -
         }
     }
     Ok(())
+}
+
+/// A trouble as it fits into the file, which is written at once.
+fn shortened(trouble: &str) -> String {
+    trouble.chars().take(300).collect()
 }
 
 #[cfg(test)]

@@ -21,13 +21,13 @@ mod slots;
 mod source;
 mod sweep_dir;
 
-pub use batch::{ArrayMode, BatchSource, CodeOptions, SchedulerRef, Tally, TallyLine};
+pub use batch::{ArrayMode, BatchSource, CodeOptions, Recording, SchedulerRef, Tally, TallyLine};
 pub use clock::wall_ms;
 pub use driver::{DriveOptions, drive};
 pub use error::{Error, ErrorKind, Result};
 pub use job_manager::{
-    CancelOptions, Cancelled, CompleteOptions, Completion, Extension, JobId, JobManager, Points, Preview,
-    SubmitOptions, SweepStatus, SweepSummary, TaskClass, TaskError, TaskStatus, Watch,
+    CancelOptions, Cancelled, CompleteOptions, Completion, Extension, JobId, JobManager, JobStanding, Points,
+    Preview, SubmitOptions, SweepStatus, SweepSummary, TaskClass, TaskError, TaskStatus, Watch,
 };
 pub use lease::{Driver, Holder, STALE_AFTER};
 pub use process::READY;

@@ -99,6 +99,14 @@ impl PluginRoles {
         })
     }
 
+    /// What a plugin is. It is found and judged, and nothing of it is compiled.
+    ///
+    /// # Errors
+    /// A [`Failure`] when there is none, or it may not be used.
+    pub fn role_of(&self, reference: &str) -> Result<Role, Failure> {
+        Ok(self.admit(reference)?.bundle.manifest.role)
+    }
+
     /// Finds a plugin and has it judged; nothing of it is compiled.
     fn admit(&self, reference: &str) -> Result<Admitted, Failure> {
         let PluginSettings { base_folder, project, user_folder, site, limits, .. } = &self.settings;

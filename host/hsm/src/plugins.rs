@@ -9,7 +9,7 @@ use hsm_core::aggregate;
 use hsm_core::roles::{Aggregator, Failure, Generator, Loaded, Roles};
 use hsm_core::scheduler::Scheduler;
 use hsm_plugin::trust::Site;
-use hsm_plugin::{Compiler, Limits, PluginRoles, PluginSettings};
+use hsm_plugin::{Compiler, Limits, PluginRoles, PluginSettings, Role};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -23,6 +23,27 @@ pub const COMPILE_COMMAND: &str = "compile-plugin";
 /// When a limit on the command line is none.
 pub fn roles(global: &GlobalArgs, base_folder: PathBuf, project: &Path) -> Result<Arc<dyn Roles>, Problem> {
     Ok(Arc::new(AllRoles { components: components(global, base_folder, Some(project))? }))
+}
+
+/// What `--plugin` names, where that is a generator or cannot be told.
+///
+/// # Errors
+/// As [`roles`].
+pub fn typed_generator<'a>(global: &'a GlobalArgs, project: &Path) -> Result<Option<&'a str>, Problem> {
+    let Some(typed) = global.plugin.as_deref() else { return Ok(None) };
+    // What is wrong with a plugin is told when it is loaded.
+    let role = components(global, PathBuf::from("."), Some(project))?.role_of(typed).ok();
+    Ok((role != Some(Role::Scheduler)).then_some(typed))
+}
+
+/// What `--plugin` names, where that is a scheduler.
+///
+/// # Errors
+/// When there is no such plugin, or it may not be used.
+pub fn typed_scheduler<'a>(global: &'a GlobalArgs, project: &Path) -> Result<Option<&'a str>, Problem> {
+    let Some(typed) = global.plugin.as_deref() else { return Ok(None) };
+    let role = components(global, PathBuf::from("."), Some(project))?.role_of(typed)?;
+    Ok((role == Role::Scheduler).then_some(typed))
 }
 
 /// The roles of components alone, whether or not there is a project.

@@ -9,7 +9,7 @@ use hsm_engine::ErrorKind;
 use std::path::Path;
 use std::process::ExitCode;
 
-/// What `hsm` tells whoever started it. The code 3, another machine cannot be reached, is kept for commands that reach any.
+/// What `hsm` tells whoever started it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
     /// All went well.
@@ -18,6 +18,8 @@ pub enum Exit {
     General = 1,
     /// Settings, a sweep file or the command line are wrong.
     Configuration = 2,
+    /// A scheduler or another machine could not be reached.
+    Connection = 3,
     /// Something may not be read or written.
     Permission = 4,
     /// What was named does not exist.
@@ -67,6 +69,13 @@ impl Problem {
             _ => Exit::General,
         };
         Self::new(exit, format!("could not {action} `{}`: {}", path.display(), plain(error)))
+    }
+
+    /// A question that a scheduler did not answer.
+    pub fn of_scheduler(error: hsm_engine::Error) -> Self {
+        let unreachable = error.kind() == ErrorKind::Submission;
+        let problem = Self::from(error);
+        if unreachable { Self { exit: Exit::Connection, ..problem } } else { problem }
     }
 
     /// Prints it, and says how to end.

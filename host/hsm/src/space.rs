@@ -33,9 +33,10 @@ impl PointSource {
         let space = sweep.space.clone();
         let block = sweep.generator.as_ref();
         // A path that was typed starts where it was typed, one in the file at the project.
-        let (reference, base) = match (&global.plugin, block.and_then(|block| block.plugin.as_ref())) {
+        let typed = plugins::typed_generator(global, project_root)?;
+        let (reference, base) = match (typed, block.and_then(|block| block.plugin.as_ref())) {
             (Some(typed), _) => (typed, PathBuf::from(".")),
-            (None, Some(named)) => (named, project_root.to_owned()),
+            (None, Some(named)) => (named.as_str(), project_root.to_owned()),
             (None, None) if block.is_none() => return Ok(Self { space, generator: None, max_runs }),
             (None, None) => {
                 return Err(Problem::new(
@@ -55,7 +56,7 @@ impl PointSource {
         }
         let loaded = plugins::roles(global, base, project_root)?.generator(reference, None).map_err(|failure| {
             let problem = Problem::from(failure);
-            match &global.plugin {
+            match typed {
                 None => problem.with_hint(
                     "say where it is with `--plugin PATH`, or name one that `hsm plugin list` shows as the generator's `plugin`",
                 ),

@@ -61,6 +61,15 @@ impl JobEntry {
         }
     }
 
+    /// Why the scheduler did not take it, where it did not.
+    #[must_use]
+    pub fn refusal(&self) -> Option<&str> {
+        match &self.progress {
+            Progress::Refused(why) => Some(why),
+            Progress::Unanswered | Progress::Accepted => None,
+        }
+    }
+
     /// How many elements the job has.
     #[must_use]
     pub fn elements(&self) -> u32 {

@@ -50,6 +50,8 @@ pub struct Entry {
     pub ending: Option<Ending>,
     /// Its process and that process's start, while it runs.
     pub process: Option<(u32, u64)>,
+    /// The machine that its newest attempt ran on, as one more than its place in the ledger's list; 0 where it is not known.
+    node: u32,
 }
 
 impl Entry {
@@ -60,6 +62,7 @@ impl Entry {
         ended_ms: 0,
         ending: None,
         process: None,
+        node: 0,
     };
 
     /// How long the newest attempt ran, in milliseconds, where both ends are known.
@@ -79,6 +82,8 @@ pub struct Ledger {
     plugins: Vec<PluginUse>,
     jobs: Vec<JobEntry>,
     held: Option<String>,
+    /// The machines of a scheduler that tasks ran on: a few names for many tasks.
+    nodes: Vec<String>,
 }
 
 impl Ledger {
@@ -154,6 +159,13 @@ impl Ledger {
         self.held.as_deref()
     }
 
+    /// The machine that the newest attempt at `task` ran on, where a scheduler chose it.
+    #[must_use]
+    pub fn node_of(&self, task: u64) -> Option<&str> {
+        let place = usize::try_from(self.get(task)?.node.checked_sub(1)?).ok()?;
+        self.nodes.get(place).map(String::as_str)
+    }
+
     /// The newest submission that `task` was part of.
     #[must_use]
     pub fn job_of(&self, task: u64) -> Option<&JobEntry> {
@@ -207,11 +219,14 @@ impl Ledger {
                 self.take_back(&tasks.unwrap_or_default(), *fate, why, *at_ms);
             }
             Record::Withdrawn { tasks, fate, why, at_ms, .. } => self.take_back(tasks, *fate, why, *at_ms),
-            Record::Began { task, attempt, at_ms, .. } => {
+            Record::Began { task, attempt, at_ms, node } => {
                 self.largest_started = self.largest_started.max(*task);
                 self.set_state(*task, TaskState::Running);
                 let (state, attempts, started_ms) = (TaskState::Running, *attempt, *at_ms);
-                self.update(*task, |entry| *entry = Entry { state, attempts, started_ms, ..Entry::PLANNED });
+                let node = self.place_of(node);
+                self.update(*task, |entry| {
+                    *entry = Entry { state, attempts, started_ms, node, ..Entry::PLANNED };
+                });
             }
             Record::Held { why, .. } => self.held = (!why.is_empty()).then(|| why.clone()),
             Record::Abandoned { tasks, .. } => {
@@ -253,6 +268,15 @@ impl Ledger {
                 }
             }
         }
+    }
+
+    /// One more than the place of `node` in the list, in which it is from here on.
+    fn place_of(&mut self, node: &str) -> u32 {
+        let place = self.nodes.iter().position(|known| known == node).unwrap_or_else(|| {
+            self.nodes.push(node.to_owned());
+            self.nodes.len() - 1
+        });
+        u32::try_from(place + 1).unwrap_or(0)
     }
 
     fn tell_job(&mut self, token: &str, record: &Record) {
@@ -306,6 +330,20 @@ mod tests {
         assert_eq!((entry.state, entry.attempts, entry.ending), (TaskState::Running, 2, None));
         assert_eq!(ledger.counts().of(TaskState::Queued), 1);
         assert_eq!(ledger.counts().total(), 2);
+    }
+
+    #[test]
+    fn a_task_is_known_by_its_newest_machine() {
+        let mut ledger = Ledger::new(3);
+        let began = |task, node: &str| Record::Began { task, attempt: 1, node: node.to_owned(), at_ms: 1 };
+        for (task, node) in [(1, "n1"), (2, "n2"), (1, "n2")] {
+            ledger.apply(&began(task, node));
+        }
+        assert_eq!([1, 2, 3].map(|task| ledger.node_of(task)), [Some("n2"), Some("n2"), None]);
+        ledger.apply(&Record::Ended { task: 1, attempt: 1, at_ms: 2, ending: Ending::Exited(1) });
+        assert_eq!(ledger.node_of(1), Some("n2"), "also once it ended");
+        ledger.apply(&Record::Starting { task: 1, attempt: 2, at_ms: 3 });
+        assert_eq!(ledger.node_of(1), None, "this machine has no name there");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! The driver asks and goes on; answers come when they come. Commands are paced by a token bucket, whoever asked for them, and each has
 //! a time limit of its own. Nothing is remembered here but what the scheduler said of itself.
 
+use super::recording::Recorder;
 use super::source::BatchSource;
 use super::staging::{Stage, Staging};
 use super::tally::TallyLine;
@@ -12,13 +13,13 @@ use crate::process;
 use crate::sweep_dir::SweepDir;
 use hsm_core::command::Launch;
 use hsm_core::roles::Failure;
+use hsm_core::scheduler::transcript::{Call, Transcript};
 use hsm_core::scheduler::{
-    Conversation, Exchange, Hold, Job, Outcome, Scheduler, SchedulerTraits, Sighting, Site, Step, Verdict,
-    converse,
+    Exchange, Hold, Job, Outcome, Scheduler, SchedulerTraits, Sighting, Site, Step, Verdict, converse,
 };
 use hsm_core::sweep_id::SweepId;
-use std::fs;
-use std::path::{Path, PathBuf};
+use serde::Serialize;
+use std::path::Path;
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -27,9 +28,6 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 /// for everybody together.
 const BURST: f64 = 20.0;
 const COMMANDS_PER_SECOND: f64 = 4.0;
-
-/// What the conversation that hands something in is called.
-const SUBMIT: &str = "submit";
 
 /// What the driver asks.
 #[derive(Debug)]
@@ -94,6 +92,7 @@ impl Desk {
             answering,
             bucket: Bucket::full(),
             traits: None,
+            recorder: None,
         };
         std::thread::Builder::new().name("hsm desk".to_owned()).spawn(move || clerk.work(&asked))?;
         let mut desk = Self { questions, answers, pending: 0 };
@@ -143,10 +142,12 @@ struct Clerk {
     answering: UnboundedSender<Answer>,
     bucket: Bucket,
     traits: Option<SchedulerTraits>,
+    recorder: Option<Recorder>,
 }
 
 impl Clerk {
     fn work(mut self, asked: &mpsc::Receiver<Question>) {
+        self.recorder = self.recorder();
         while let Ok(question) = asked.recv() {
             let answer = self.answer(question);
             if self.answering.send(answer).is_err() {
@@ -165,22 +166,37 @@ impl Clerk {
                 Answer::Submitted { token, outcome: self.submit(&stage) }
             }
             Question::Settle { token } => {
-                let outcome = self.lead("recover", |so_far| scheduler.recover(&site, &token, so_far));
+                let question =
+                    Transcript { token: token.clone(), ..Transcript::of(Call::Recover, site.clone()) };
+                let outcome = self.lead(question, |so_far| scheduler.recover(&site, &token, so_far));
                 Answer::Settled { token, outcome }
             }
             Question::Observe(asked) => {
-                let seen = self.lead("observe", |so_far| scheduler.observe(&site, &asked, so_far));
+                let question = about_jobs(Call::Observe, &site, &asked);
+                let seen = self.lead(question, |so_far| scheduler.observe(&site, &asked, so_far));
                 Answer::Observed { asked, seen }
             }
             Question::Cancel(asked) => {
-                let verdicts = self.lead("cancel", |so_far| scheduler.cancel(&site, &asked, so_far));
+                let question = about_jobs(Call::Cancel, &site, &asked);
+                let verdicts = self.lead(question, |so_far| scheduler.cancel(&site, &asked, so_far));
                 Answer::Cancelled { asked, verdicts }
             }
             Question::Hold(jobs, hold) => {
-                let verdicts = self.lead("hold", |so_far| scheduler.hold(&site, &jobs, hold, so_far));
+                let release = hold == Hold::Release;
+                let question = Transcript { release, ..about_jobs(Call::Hold, &site, &jobs) };
+                let verdicts = self.lead(question, |so_far| scheduler.hold(&site, &jobs, hold, so_far));
                 Answer::Held { hold, verdicts }
             }
         }
+    }
+
+    /// What keeps transcripts, where that was asked for. Finding out the user's name takes a command, which the driver may not wait for.
+    fn recorder(&self) -> Option<Recorder> {
+        let recording = self.source.record.as_ref()?;
+        let folder = |path: &Path, word| (path.display().to_string(), word);
+        let folders = vec![folder(self.dir.root(), "/SWEEP"), folder(&self.launch.project_root, "/PROJECT")];
+        let (name, account) = (&self.source.scheduler.name, self.source.resources.account.clone());
+        Some(Recorder::new(recording, name, process::user_name(), account, folders))
     }
 
     fn site(&self) -> Site {
@@ -189,7 +205,8 @@ impl Clerk {
 
     fn describe(&mut self) -> Result<SchedulerTraits, Failure> {
         let (scheduler, site) = (Arc::clone(&self.scheduler), self.site());
-        let traits = self.lead("describe", |so_far| scheduler.describe(&site, so_far))?;
+        let question = Transcript::of(Call::Describe, site.clone());
+        let traits = self.lead(question, |so_far| scheduler.describe(&site, so_far))?;
         self.traits = Some(traits.clone());
         Ok(traits)
     }
@@ -197,7 +214,7 @@ impl Clerk {
     fn submit(&mut self, stage: &Stage) -> Result<Outcome, Error> {
         let traits = match self.traits.clone() {
             Some(traits) => traits,
-            None => self.describe()?,
+            None => self.describe().map_err(Error::of_scheduler)?,
         };
         let (scheduler, site) = (Arc::clone(&self.scheduler), self.site());
         let staging = Staging {
@@ -211,7 +228,8 @@ impl Clerk {
         };
         let request = staging.write(stage)?;
         let mut handed_in = false;
-        let outcome = self.lead(SUBMIT, |so_far| {
+        let question = Transcript { request: request.clone(), ..Transcript::of(Call::Submit, site.clone()) };
+        let outcome = self.lead(question, |so_far| {
             handed_in |= !so_far.is_empty();
             scheduler.submit(&site, &request, so_far)
         });
@@ -219,43 +237,34 @@ impl Clerk {
             Ok(outcome) => Ok(outcome),
             // Something was run, and what it said was not understood: the job may be there.
             Err(failure) if handed_in => Ok(Outcome::Unknown(failure.to_string())),
-            Err(failure) => Err(failure.into()),
+            Err(failure) => Err(Error::of_scheduler(failure)),
         }
     }
 
-    /// Leads one conversation, and puts its commands on the tally.
-    fn lead<T>(
+    /// Leads one conversation, puts its commands on the tally, and records it where that was asked for.
+    fn lead<T: Serialize>(
         &mut self,
-        purpose: &str,
+        question: Transcript,
         ask: impl FnMut(&[Exchange]) -> Result<Step<T>, Failure>,
     ) -> Result<T, Failure> {
-        let (jobs, bucket, record) = (self.dir.jobs(), &mut self.bucket, self.source.record.clone());
-        let hands_in = purpose == SUBMIT;
-        let Conversation { answer, exchanges } = converse(ask, |command| {
+        let (jobs, bucket, call) = (self.dir.jobs(), &mut self.bucket, question.call);
+        let conversation = converse(ask, |command| {
             bucket.take();
             let (began, at_ms) = (Instant::now(), clock::wall_ms());
-            let exchange = process::exchange(command, hands_in);
+            let exchange = process::exchange(command, call == Call::Submit);
             let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-            TallyLine::new(purpose, at_ms, took_ms, &exchange).append(&jobs);
+            TallyLine::new(call.word(), at_ms, took_ms, &exchange).append(&jobs);
             Ok(exchange)
         });
-        if let Some(folder) = record {
-            keep(&folder, purpose, &exchanges);
+        if let Some(recorder) = &self.recorder {
+            recorder.keep(question.with(&conversation), &*self.scheduler);
         }
-        answer
+        conversation.answer
     }
 }
 
-/// Keeps the whole transcript of one conversation, for a report or a replay.
-fn keep(folder: &Path, purpose: &str, exchanges: &[Exchange]) {
-    let path: PathBuf = folder.join(format!("{:013}-{purpose}.json", clock::wall_ms()));
-    let written = serde_json::to_vec_pretty(exchanges).map_err(std::io::Error::from).and_then(|text| {
-        fs::create_dir_all(folder)?;
-        fs::write(&path, text)
-    });
-    if let Err(error) = written {
-        tracing::warn!("the transcript `{}` could not be written: {error}", path.display());
-    }
+fn about_jobs(call: Call, site: &Site, jobs: &[Job]) -> Transcript {
+    Transcript { jobs: jobs.to_vec(), ..Transcript::of(call, site.clone()) }
 }
 
 /// Paces commands.

@@ -7,6 +7,7 @@
 mod claims;
 mod code;
 mod desk;
+mod recording;
 mod source;
 mod staging;
 mod tally;
@@ -18,5 +19,5 @@ pub(crate) use staging::{Stage, Staging};
 pub(crate) use tally::read as read_tally;
 
 pub use code::CodeOptions;
-pub use source::{ArrayMode, BatchSource, SchedulerRef};
+pub use source::{ArrayMode, BatchSource, Recording, SchedulerRef};
 pub use tally::{Tally, TallyLine};

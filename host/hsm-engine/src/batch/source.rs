@@ -3,12 +3,14 @@
 use super::code::CodeOptions;
 use hsm_core::aggregate::BUILTIN_DIGEST;
 use hsm_core::batch::Packing;
-use hsm_core::scheduler::Resources;
+use hsm_core::scheduler::{Resources, SchedulerTraits};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// How many tasks may die within seconds on one machine, within half a minute, before everything that waits is held.
 const HOLD_AFTER: u32 = 20;
+/// Of what the whole scheduler can hold, one sweep takes one part in so many.
+const SHARE_OF_QUEUE: u64 = 2;
 
 /// Which scheduler, as a journal remembers it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +35,16 @@ impl SchedulerRef {
     pub fn is_built_in(&self) -> bool {
         self.digest == BUILTIN_DIGEST
     }
+}
+
+/// Where whole transcripts of what is said to a scheduler go.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recording {
+    /// The folder, absolute.
+    pub folder: PathBuf,
+    /// The user's home folder, which is not told in them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub home: Option<String>,
 }
 
 /// One job for many tasks, or one for each.
@@ -87,6 +99,9 @@ pub struct BatchSource {
     /// The shortest time between two looks at the scheduler, in milliseconds, where somebody says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub poll_floor_ms: Option<u64>,
+    /// The shortest time between two looks that the site's policy allows, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub site_poll_floor_ms: Option<u64>,
     /// How many tasks may die within seconds on one machine before everything that waits is held; 0: never.
     pub hold_after: u32,
     /// Whether and how the project's code is kept for the sweep.
@@ -94,7 +109,7 @@ pub struct BatchSource {
     pub code: CodeOptions,
     /// Where whole transcripts of what was said to the scheduler go.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub record: Option<PathBuf>,
+    pub record: Option<Recording>,
 }
 
 impl BatchSource {
@@ -116,10 +131,25 @@ impl BatchSource {
             pre_script: None,
             environment: Vec::new(),
             poll_floor_ms: None,
+            site_poll_floor_ms: None,
             hold_after: HOLD_AFTER,
             code: CodeOptions::default(),
             record: None,
         }
+    }
+
+    /// The most elements of one job, by what the scheduler and the settings say.
+    pub(crate) fn elements_per_job(&self, traits: &SchedulerTraits) -> u64 {
+        let of_settings = self.elements_max.map_or(u64::MAX, |most| u64::from(most.max(1)));
+        match self.mode {
+            ArrayMode::Array => u64::from(traits.elements_per_job.max(1)).min(of_settings),
+            ArrayMode::Individual => 1,
+        }
+    }
+
+    /// The most elements that the sweep has at the scheduler at a time.
+    pub(crate) fn elements_at_once(traits: &SchedulerTraits) -> u64 {
+        traits.elements_in_queue.map_or(u64::MAX, |most| (u64::from(most) / SHARE_OF_QUEUE).max(1))
     }
 
     /// How an element runs its tasks.

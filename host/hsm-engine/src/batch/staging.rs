@@ -122,7 +122,7 @@ impl Staging<'_> {
     }
 
     fn script(&self, stage: &Stage, request: &Submission) -> Result<String> {
-        let directives = self.scheduler.directives(self.site, request)?;
+        let directives = self.scheduler.directives(self.site, request).map_err(Error::of_scheduler)?;
         let body = Body {
             folder: &utf8(&self.dir.job(&stage.token))?,
             tasks_folder: &utf8(&self.dir.tasks())?,

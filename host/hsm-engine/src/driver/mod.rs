@@ -305,6 +305,9 @@ impl Driver {
         events.extend(self.watch_orphans());
         let flushed = self.journal.flush(Durability::Synced);
         self.note_trouble(flushed.as_ref().err());
+        if !self.lease.tells(self.trouble_to_tell().as_deref()) {
+            self.renew_lease();
+        }
         if flushed.is_ok() && !self.held.is_empty() {
             match self.do_held() {
                 Ok(happened) => events.extend(happened),
@@ -327,10 +330,21 @@ impl Driver {
         if !self.lease.is_ours() {
             return true;
         }
-        if let Err(error) = self.lease.renew(self.trouble.as_deref()) {
+        self.renew_lease();
+        false
+    }
+
+    /// Moves the lease's counter, and tells what keeps the driver from going on.
+    fn renew_lease(&mut self) {
+        let trouble = self.trouble_to_tell();
+        if let Err(error) = self.lease.renew(trouble.as_deref()) {
             tracing::error!("{error}");
         }
-        false
+    }
+
+    /// What keeps the driver from going on: its own disk before its scheduler.
+    fn trouble_to_tell(&self) -> Option<String> {
+        self.trouble.clone().or_else(|| self.batch.as_ref()?.trouble.clone())
     }
 
     /// Remembers what keeps the driver from going on, and tells it in the lease when that changes.
@@ -346,9 +360,7 @@ impl Driver {
                 None => tracing::info!("going on"),
             }
             self.trouble = trouble;
-            if let Err(error) = self.lease.renew(self.trouble.as_deref()) {
-                tracing::error!("{error}");
-            }
+            self.renew_lease();
         }
     }
 

@@ -89,9 +89,12 @@ impl JobManager {
             return Err(Error::new(ErrorKind::Submission, lost)
                 .with_hint("restore the file from a backup; nothing is run again on a guess"));
         }
+        let chosen = chosen(&status, options.only.as_deref());
+        let may_live: TaskSet = chosen.iter().filter(|task| status.may_live(*task)).collect();
         let mut completion = Completion {
-            queued: chosen(&status, options.only.as_deref()),
+            queued: chosen.iter().filter(|task| !may_live.contains(*task)).collect(),
             running: running(&status),
+            may_live,
             changes,
             ..Completion::default()
         };

@@ -5,12 +5,14 @@ mod drivers;
 mod gather;
 mod observe;
 mod schedulers;
+mod standing;
 mod submit;
 mod types;
 mod watch;
 
 pub use schedulers::Preview;
 pub(crate) use schedulers::scheduler_of;
+pub use standing::JobStanding;
 pub use types::{
     CancelOptions, Cancelled, CompleteOptions, Completion, Extension, JobId, Points, SubmitOptions,
     SweepStatus, SweepSummary, TaskClass, TaskError, TaskStatus,

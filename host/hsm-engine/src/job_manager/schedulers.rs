@@ -7,26 +7,36 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::mailbox::{self, Request};
 use crate::process;
 use crate::sweep_dir::SweepDir;
+use hsm_core::batch::is_token;
 use hsm_core::command::Launch;
 use hsm_core::roles::{Failure, Roles};
+use hsm_core::scheduler::detect::{BuiltIn, Detected, detect};
+use hsm_core::scheduler::survey::Surveyor;
 use hsm_core::scheduler::{
-    Command, Conversation, Exchange, Scheduler, SchedulerTraits, Site, Slurm, Step, Submission, converse,
+    Command, Exchange, Pbs, Scheduler, SchedulerTraits, Site, Slurm, Step, Submission, converse,
 };
 use hsm_core::state::TaskState;
 use hsm_core::sweep_id::SweepId;
 use hsm_core::task_set::TaskSet;
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
 /// What a submission would be.
 #[derive(Clone, Debug)]
 pub struct Preview {
+    /// Who would hand it in.
+    pub user: String,
     /// The request, as the scheduler gets it.
     pub request: Submission,
     /// The script.
     pub script: String,
     /// The first command that would hand it in.
     pub command: Option<Command>,
+    /// How many elements it would have; the last one may have fewer.
+    pub elements: u64,
+    /// How many submissions there would be in all, as long as nobody stands in the way.
+    pub submissions: u64,
 }
 
 impl JobManager {
@@ -38,14 +48,59 @@ impl JobManager {
         &self,
         source: &BatchSource,
         ask: impl Fn(&dyn Scheduler, &Site, &[Exchange]) -> std::result::Result<Step<T>, Failure>,
-    ) -> Result<(T, Vec<Exchange>)> {
+    ) -> Result<T> {
         let scheduler = scheduler_of(&source.scheduler, self.roles.as_deref())?;
         let site = site(source, &self.sweeps_root);
-        let Conversation { answer, exchanges } = converse(
-            |so_far| ask(&*scheduler, &site, so_far),
-            |command| Ok(process::exchange(command, false)),
-        );
-        Ok((answer?, exchanges))
+        asked(|so_far| ask(&*scheduler, &site, so_far)).map_err(Error::of_scheduler)
+    }
+
+    /// Asks the batch system of `source` about itself.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`] where nobody knows how to ask, which is so of every plugin, and what the asking fails with.
+    pub fn survey<T>(
+        &self,
+        source: &BatchSource,
+        ask: impl Fn(&dyn Surveyor, &Site, &[Exchange]) -> std::result::Result<Step<T>, Failure>,
+    ) -> Result<T> {
+        let named = &source.scheduler;
+        let known = BuiltIn::named(&named.name).filter(|_| named.is_built_in());
+        let Some(built_in) = known else {
+            let message =
+                format!("the scheduler `{}` is a plugin, and those are not asked about queues", named.name);
+            return Err(Error::new(ErrorKind::Configuration, message).with_hint(
+                "use the batch system's own commands; `hsm status` says what is known of a sweep",
+            ));
+        };
+        let site = site(source, &self.sweeps_root);
+        asked(|so_far| ask(built_in.surveyor(), &site, so_far)).map_err(Error::of_scheduler)
+    }
+
+    /// Which batch systems this machine has.
+    ///
+    /// # Errors
+    /// None that asking for versions could cause.
+    pub fn detect(&self) -> Result<Detected> {
+        asked(|so_far| Ok(detect(so_far))).map_err(Error::of_scheduler)
+    }
+
+    /// Every token of a submission of this project's sweeps, and the sweep's id.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Path`] when the folder of the sweeps cannot be read.
+    pub fn tokens(&self) -> Result<HashMap<String, String>> {
+        let mut tokens = HashMap::new();
+        for (_, folder) in self.folders()? {
+            let Ok(jobs) = std::fs::read_dir(SweepDir::new(&folder).jobs()) else { continue };
+            let sweep = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            for job in jobs.filter_map(std::result::Result::ok) {
+                let name = job.file_name().to_string_lossy().into_owned();
+                if is_token(&name) {
+                    tokens.insert(name, sweep.clone());
+                }
+            }
+        }
+        Ok(tokens)
     }
 
     /// What the scheduler of `source` allows.
@@ -53,10 +108,10 @@ impl JobManager {
     /// # Errors
     /// As [`consult`](Self::consult).
     pub fn describe(&self, source: &BatchSource) -> Result<SchedulerTraits> {
-        Ok(self.consult(source, |scheduler, site, so_far| scheduler.describe(site, so_far))?.0)
+        self.consult(source, |scheduler, site, so_far| scheduler.describe(site, so_far))
     }
 
-    /// What the submission of `tasks` tasks of the sweep `sweep_id` would be. Nothing is written, and nothing handed in.
+    /// What the first submission of the sweep `sweep_id` would be, where `tasks` tasks wait. Nothing is written, and nothing handed in.
     ///
     /// # Errors
     /// As [`consult`](Self::consult), and when the scheduler could never grant the request.
@@ -73,12 +128,16 @@ impl JobManager {
         let site = site(source, &dir.jobs());
         let staging =
             Staging { dir: &dir, sweep_id, launch, source, scheduler: &*scheduler, site: &site, traits };
-        let (request, script) = staging.preview(tasks)?;
-        let command = match scheduler.submit(&site, &request, &[])? {
+        let per_element = u64::from(source.packing().tasks_per_element);
+        let in_all = tasks.div_ceil(per_element).max(1);
+        let elements = source.elements_per_job(traits).min(BatchSource::elements_at_once(traits)).min(in_all);
+        let (request, script) = staging.preview(elements.saturating_mul(per_element).min(tasks))?;
+        let command = match scheduler.submit(&site, &request, &[]).map_err(Error::of_scheduler)? {
             Step::Run(command) => Some(command),
             Step::Done(_) => None,
         };
-        Ok(Preview { request, script, command })
+        let user = site.user.clone();
+        Ok(Preview { user, request, script, command, elements, submissions: in_all.div_ceil(elements) })
     }
 
     /// Takes somebody's word that nothing of these tasks runs any more, though no one saw them end. How many that is about.
@@ -165,8 +224,15 @@ pub(crate) fn scheduler_of(named: &SchedulerRef, roles: Option<&dyn Roles>) -> R
 
 /// One of the host's own.
 fn built_in(name: &str) -> Option<Arc<dyn Scheduler>> {
-    match name {
-        "slurm" => Some(Arc::new(Slurm)),
-        _ => None,
-    }
+    Some(match BuiltIn::named(name)? {
+        BuiltIn::Slurm => Arc::new(Slurm),
+        BuiltIn::Pbs => Arc::new(Pbs),
+    })
+}
+
+/// Leads a conversation on this machine that hands nothing in.
+fn asked<T>(
+    ask: impl FnMut(&[Exchange]) -> std::result::Result<Step<T>, Failure>,
+) -> std::result::Result<T, Failure> {
+    converse(ask, |command| Ok(process::exchange(command, false))).answer
 }

@@ -125,6 +125,8 @@ pub struct TaskStatus {
     pub ended_ms: Option<u64>,
     /// How many attempts there were.
     pub attempts: u32,
+    /// The machine that its newest attempt ran on, where a scheduler chose it.
+    pub node: Option<String>,
 }
 
 /// What is known of a sweep at a moment.
@@ -144,6 +146,8 @@ pub struct SweepStatus {
     pub driver: Driver,
     /// What people should know of the sweep's files, such as a damaged line of its journal.
     pub warnings: Vec<String>,
+    /// What keeps its driver from going on for now.
+    pub trouble: Option<String>,
     pub(super) ledger: Arc<Ledger>,
     /// Tasks of which this machine knows better than the journal, as no driver lives to write there.
     pub(super) seen: Seen,
@@ -170,6 +174,7 @@ impl SweepStatus {
             started_ms: some_time(entry.started_ms),
             ended_ms: some_time(entry.ended_ms),
             attempts: entry.attempts,
+            node: self.ledger.node_of(task).map(str::to_owned),
         })
     }
 
@@ -188,6 +193,12 @@ impl SweepStatus {
             TaskState::Unknown => TaskClass::Unknown,
             TaskState::Running | TaskState::Completed => return None,
         })
+    }
+
+    /// Whether a task may run still, though it counts as ended: its machine failed, or the scheduler thinks so.
+    #[must_use]
+    pub fn may_live(&self, task: u64) -> bool {
+        self.ledger.get(task).is_some_and(|entry| matches!(entry.ending, Some(Ending::NodeFailed(_))))
     }
 
     /// Every submission to a scheduler, in order.
@@ -338,6 +349,8 @@ pub struct Completion {
     pub queued: TaskSet,
     /// The tasks that were running when this was asked for; they are waited for.
     pub running: TaskSet,
+    /// The tasks that are not run again because they may run still, on a machine that failed.
+    pub may_live: TaskSet,
     /// How many tasks were appended to the plan.
     pub appended: u64,
     /// How many tasks of the plan the extending file does not have; they are kept.

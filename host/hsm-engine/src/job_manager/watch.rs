@@ -92,11 +92,11 @@ impl Watch {
         }
         let mut warnings = self.reader.damage().to_vec();
         warnings.extend(self.lost());
-        if let Driver::Here(holder) | Driver::Elsewhere(holder) = &driver {
-            warnings.extend(
-                holder.trouble.iter().map(|trouble| format!("the driver cannot go on for now: {trouble}")),
-            );
-        }
+        let trouble = match &driver {
+            Driver::Here(holder) | Driver::Elsewhere(holder) => holder.trouble.clone(),
+            Driver::None => None,
+        };
+        warnings.extend(trouble.iter().map(|trouble| format!("the driver cannot go on for now: {trouble}")));
         Ok(SweepStatus {
             sweep_id: self.sweep_id.clone(),
             sweep_dir: self.dir.root().to_owned(),
@@ -105,6 +105,7 @@ impl Watch {
             unsent: self.ledger.unsent().len() + unsent,
             driver,
             warnings,
+            trouble,
             ledger: Arc::clone(&self.ledger),
             seen,
         })

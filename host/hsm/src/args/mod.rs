@@ -2,6 +2,7 @@
 //! looked up, so that `hsm --help` answers at once.
 
 mod batch;
+mod cluster;
 mod plugin;
 mod setup;
 mod sweep_file;
@@ -9,6 +10,7 @@ mod sweeps;
 mod values;
 
 pub use batch::BatchArgs;
+pub use cluster::{AbandonArgs, QueueArgs, QueueView, ReleaseArgs, ReplayArgs};
 pub use plugin::{
     AddPluginArgs, CheckPluginArgs, KeygenArgs, Language, ListPluginsArgs, NewPluginArgs, PackPluginArgs,
     PluginArgs, PluginCommand, RemovePluginArgs, RoleName, SignPluginArgs, TestPluginArgs, VerifyPluginArgs,
@@ -52,7 +54,7 @@ New here? `hsm init --example` writes a small sweep that runs as it is.";
 /// Options that may stand before or after the command.
 #[derive(Args, Clone, Debug, Default)]
 pub struct GlobalArgs {
-    /// Use a plugin, by its name or its path (`run`, `plan`: a generator; `collect`: an aggregator)
+    /// Use a plugin, by its name or its path (`run`, `plan`: a generator or a scheduler; `collect`: an aggregator)
     #[arg(long, global = true, value_name = "REF", help_heading = "Global options")]
     pub plugin: Option<String>,
     /// Give a plugin more than usual: `call_time_s=60`, `memory_mib=1024`; may be given again
@@ -95,6 +97,14 @@ pub enum Command {
     Cancel(CancelArgs),
     /// Show why tasks failed
     Errors(ErrorsArgs),
+    /// Show what the cluster says of its queue, with the sweeps that jobs belong to
+    Queue(QueueArgs),
+    /// Let jobs go that were held because tasks died at once
+    Release(ReleaseArgs),
+    /// Vouch that tasks do not run any more of which nobody saw the end
+    Abandon(AbandonArgs),
+    /// Ask a scheduler again what `run --record` has kept
+    Replay(ReplayArgs),
     /// Make plugins, and see what is in them
     Plugin(PluginArgs),
     /// Print the completions of a shell

@@ -52,6 +52,15 @@ pub struct PlanArgs {
     /// The sweep file
     #[command(flatten)]
     pub source: SourceArgs,
+    /// The limits
+    #[command(flatten)]
+    pub limits: LimitArgs,
+    /// What a scheduler is told
+    #[command(flatten)]
+    pub batch: BatchArgs,
+    /// Where tasks would run; with `array`, `individual` or `--scheduler`, what would be sent is shown too
+    #[arg(long, value_enum, default_value_t, hide_possible_values = true)]
+    pub mode: Mode,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

@@ -25,6 +25,9 @@ pub struct StatusArgs {
     /// List every task
     #[arg(long)]
     pub all: bool,
+    /// Show which commands were run for the scheduler, how often, and how long they took
+    #[arg(long)]
+    pub rpc: bool,
 }
 
 /// `hsm monitor`

@@ -121,6 +121,10 @@ fn help_fits_on_a_screen() {
       complete     Run what is missing or failed in a sweep, or add new tasks to it
       cancel       Stop a sweep, from any terminal
       errors       Show why tasks failed
+      queue        Show what the cluster says of its queue, with the sweeps that jobs belong to
+      release      Let jobs go that were held because tasks died at once
+      abandon      Vouch that tasks do not run any more of which nobody saw the end
+      replay       Ask a scheduler again what `run --record` has kept
       plugin       Make plugins, and see what is in them
       completions  Print the completions of a shell
       trust        Allow settings that belong to somebody else to run commands as you
@@ -132,7 +136,7 @@ fn help_fits_on_a_screen() {
 
     Global options:
           --plugin <REF>                Use a plugin, by its name or its path (`run`, `plan`: a
-                                        generator; `collect`: an aggregator)
+                                        generator or a scheduler; `collect`: an aggregator)
           --plugin-limit <LIMIT=VALUE>  Give a plugin more than usual: `call_time_s=60`,
                                         `memory_mib=1024`; may be given again
       -v, --verbose...                  Say more on standard error (twice: everything)

@@ -36,10 +36,14 @@ pub enum Format {
 /// Which tasks `hsm complete` runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Only {
-    /// Ended with an error, a time limit included
+    /// Ended with an error
     Failed,
     /// Stopped because their time was over
     Timeout,
+    /// Needed more memory than they were given
+    Memory,
+    /// Made room for somebody else's job
+    Preempted,
     /// Never started
     Missing,
     /// Cancelled

@@ -11,6 +11,8 @@ use std::time::Duration;
 
 /// How long to wait beyond the grace that tasks have to end by themselves.
 const PATIENCE_S: u64 = 20;
+/// The same for jobs of a scheduler, which has a grace of its own and is asked once a minute.
+const SCHEDULER_PATIENCE_S: u64 = 150;
 
 /// Cancels the sweep.
 ///
@@ -20,7 +22,9 @@ pub fn run(args: &CancelArgs, global: &GlobalArgs, console: Console) -> Result<E
     let context = Context::find(global, console)?;
     let sweep_dir = context.sweep_dir(&args.sweep)?;
     let asked = context.manager.cancel(&sweep_dir, &CancelOptions { tasks: None, now: args.now })?;
-    let status = follow::until_stopped(&context, &sweep_dir, Duration::from_secs(GRACE_S + PATIENCE_S))?;
+    let at_scheduler = !context.manager.status(&sweep_dir)?.jobs().is_empty();
+    let patience_s = if at_scheduler { SCHEDULER_PATIENCE_S } else { PATIENCE_S };
+    let status = follow::until_stopped(&context, &sweep_dir, Duration::from_secs(GRACE_S + patience_s))?;
     let id = sweep_name(&sweep_dir);
     if !status.all_final() {
         return Err(Problem::new(

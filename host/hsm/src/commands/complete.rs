@@ -1,6 +1,6 @@
 //! `hsm complete`: runs what is not done in a sweep, and adds what another sweep file has beyond it. What has completed stays as it is.
 
-use super::follow::{self, OnInterrupt};
+use super::follow;
 use super::run::sweep_name;
 use super::task_output::TaskOutput;
 use crate::args::{CompleteArgs, GlobalArgs, Only};
@@ -14,6 +14,7 @@ use crate::sweep_file::Definition;
 use hsm_core::command::Launch;
 use hsm_core::sweep::SweepFile;
 use hsm_engine::{CompleteOptions, Completion, Extension, SweepDir, TaskClass};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -54,6 +55,7 @@ pub fn run(args: &CompleteArgs, global: &GlobalArgs, console: Console) -> Result
     let completion = context.manager.complete(&sweep_dir, &chosen.source, options)?;
     let id = sweep_name(&sweep_dir);
     say(&completion, console);
+    tell_of_doubt(&completion, &context, &sweep_dir)?;
     if completion.queued.is_empty() {
         if completion.running.is_empty() || args.dry_run {
             console.say(&format!("{id}: there is nothing to run"));
@@ -73,7 +75,7 @@ pub fn run(args: &CompleteArgs, global: &GlobalArgs, console: Console) -> Result
         console.say(&format!("it runs in the background; `hsm monitor {id}` follows it"));
         return Ok(Exit::Success);
     }
-    let followed = follow::until_the_end(&context, &sweep_dir, OnInterrupt::Stop, output)?;
+    let followed = follow::until_the_end(&context, &sweep_dir, follow::on_interrupt(&chosen.source), output)?;
     let mut in_question = completion.queued;
     completion.running.ranges().for_each(|(first, last)| in_question.insert_range(first, last));
     followed.summarize(&context, Some(&in_question))
@@ -118,6 +120,8 @@ fn class(only: Only) -> TaskClass {
     match only {
         Only::Failed => TaskClass::Failed,
         Only::Timeout => TaskClass::Timeout,
+        Only::Memory => TaskClass::Memory,
+        Only::Preempted => TaskClass::Preempted,
         Only::Missing => TaskClass::Missing,
         Only::Cancelled => TaskClass::Cancelled,
         Only::Unknown => TaskClass::Unknown,
@@ -136,4 +140,26 @@ fn say(completion: &Completion, console: Console) {
         let kept = counted(u128::from(completion.kept), "task is", "tasks are");
         console.say(&format!("{kept} not in the file; kept"));
     }
+}
+
+/// Tasks whose machine failed may run there still: only people can know.
+fn tell_of_doubt(completion: &Completion, context: &Context, sweep_dir: &Path) -> Result<(), Problem> {
+    if completion.may_live.is_empty() {
+        return Ok(());
+    }
+    let status = context.manager.status(sweep_dir)?;
+    let nodes: BTreeSet<String> =
+        completion.may_live.iter().filter_map(|task| status.task(task)?.node).collect();
+    let nodes = nodes.into_iter().collect::<Vec<_>>().join(", ");
+    let tasks = counted(u128::from(completion.may_live.len()), "task", "tasks");
+    let console = context.console;
+    console.warn(&format!(
+        "{tasks} ({}) may run still, on {nodes}: the scheduler says that it failed, and nobody saw them end",
+        completion.may_live
+    ));
+    console.hint(&format!(
+        "once you know that they do not: `hsm abandon {} --tasks {}`",
+        status.sweep_id, completion.may_live
+    ));
+    Ok(())
 }

@@ -6,22 +6,27 @@ use crate::context::Context;
 use crate::interrupt;
 use crate::output::{Console, Progress, counted, duration, escape};
 use crate::report::{Exit, Problem};
+use hsm_core::campaign::JobEntry;
 use hsm_core::state::TaskState;
 use hsm_core::task_set::TaskSet;
-use hsm_engine::{CancelOptions, Driver, SweepStatus, TaskStatus, wall_ms};
+use hsm_engine::{CancelOptions, ComputeSource, Driver, JobStanding, SweepStatus, TaskStatus, wall_ms};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Between two looks: soon enough to seem immediate.
+/// Between two looks: soon enough to seem immediate; and at tasks of a scheduler, which take longer to start, on a file system that others use.
 const LOOK_INTERVAL: Duration = Duration::from_millis(100);
+const SCHEDULER_LOOK_INTERVAL: Duration = Duration::from_secs(1);
 /// How long a sweep may be without a driver before it counts as abandoned: one driver may just be following another.
 const DRIVERLESS_PATIENCE: Duration = Duration::from_secs(3);
 /// How long a driver may take to leave once all tasks have ended.
 const LEAVING_PATIENCE: Duration = Duration::from_secs(10);
 /// How many tasks that ended badly are named at the end.
 const NAMED_FAILURES: usize = 3;
+/// How many different warnings are told: one that has a number in it could go on for days.
+const SAID_MAX: usize = 50;
 
 /// What Ctrl-C means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +35,14 @@ pub enum OnInterrupt {
     Stop,
     /// Only the following ends.
     Leave,
+}
+
+/// What Ctrl-C means to whoever started tasks there: those of this machine end with it, those of a cluster never.
+pub fn on_interrupt(source: &ComputeSource) -> OnInterrupt {
+    match source {
+        ComputeSource::Local(_) => OnInterrupt::Stop,
+        ComputeSource::Batch(_) => OnInterrupt::Leave,
+    }
 }
 
 /// How following ended.
@@ -100,7 +113,7 @@ impl<'a> Follower<'a> {
         let mut watch = self.context.manager.watch(&self.sweep_dir)?;
         let mut driverless_since = None;
         let mut ended_since = None;
-        let mut said = 0;
+        let mut said = HashSet::new();
         loop {
             let status = watch.refresh()?;
             self.show(&status, &mut said)?;
@@ -115,7 +128,8 @@ impl<'a> Follower<'a> {
             } else if driverless_since.get_or_insert_with(Instant::now).elapsed() > DRIVERLESS_PATIENCE {
                 return Ok(self.ended(status, true));
             }
-            if self.wait_is_interrupted() && self.is_told_to_leave() {
+            let interval = if status.jobs().is_empty() { LOOK_INTERVAL } else { SCHEDULER_LOOK_INTERVAL };
+            if self.wait_is_interrupted(interval) && self.is_told_to_leave() {
                 return Ok(self.ended(status, false));
             }
         }
@@ -125,11 +139,13 @@ impl<'a> Follower<'a> {
         Followed { status, interrupted: self.interrupts > 0, abandoned, took: self.start.elapsed() }
     }
 
-    fn show(&mut self, status: &SweepStatus, said: &mut usize) -> Result<(), Problem> {
-        for warning in status.warnings.iter().skip(*said) {
-            self.progress.say(&format!("warning: {warning}"));
+    fn show(&mut self, status: &SweepStatus, said: &mut HashSet<String>) -> Result<(), Problem> {
+        let held = status.held().map(|why| format!("held: {why}; `hsm release {}` goes on", status.sweep_id));
+        for warning in status.warnings.iter().chain(&held) {
+            if said.len() < SAID_MAX && said.insert(warning.clone()) {
+                self.progress.say(&format!("warning: {warning}"));
+            }
         }
-        *said = status.warnings.len().max(*said);
         if let Some(output) = &mut self.output {
             output.show(status, &self.progress)?;
         }
@@ -138,18 +154,22 @@ impl<'a> Follower<'a> {
         self.progress.show(
             counts.total() - open,
             counts.total(),
-            &counts_text(status, &[TaskState::Completed, TaskState::Queued]),
+            &format!(
+                "{}{}",
+                counts_text(status, &[TaskState::Completed, TaskState::Queued]),
+                waiting(status)
+            ),
         );
         Ok(())
     }
 
     /// Waits until the next look; whether Ctrl-C came meanwhile.
-    fn wait_is_interrupted(&mut self) -> bool {
+    fn wait_is_interrupted(&mut self, interval: Duration) -> bool {
         let interrupt = &mut self.interrupt;
         self.runtime.block_on(async {
             tokio::select! {
                 _ = interrupt.recv() => true,
-                () = tokio::time::sleep(LOOK_INTERVAL) => false,
+                () = tokio::time::sleep(interval) => false,
             }
         })
     }
@@ -203,9 +223,15 @@ impl Followed {
         if self.interrupted {
             let next = if status.all_final() { "complete" } else { "monitor" };
             console.hint(&format!("`hsm {next} {id}` goes on with it"));
+            if !status.all_final() && !status.jobs().is_empty() {
+                console.hint(&format!("its jobs at {} go on; `hsm cancel {id}` stops them", status.source));
+            }
             return Ok(Exit::Interrupted);
         }
         if self.abandoned {
+            if let Some(why) = status.jobs().last().and_then(JobEntry::refusal) {
+                console.warn(why);
+            }
             console.warn(&format!("nobody drives {id}, and not all of its tasks have ended"));
             console.hint(&format!("`hsm complete {id}` goes on with it"));
             return Ok(Exit::General);
@@ -250,6 +276,16 @@ pub fn counts_text(status: &SweepStatus, unless_other: &[TaskState]) -> String {
     };
     let some = text(&mut TaskState::ALL.into_iter().filter(|state| !unless_other.contains(state)));
     if some.is_empty() { text(&mut TaskState::ALL.into_iter()) } else { some }
+}
+
+/// What the newest job that waits waits for, in the scheduler's words.
+fn waiting(status: &SweepStatus) -> String {
+    let standings = status.standings();
+    let waits = |job: &&JobStanding<'_>| job.queued > 0 && !job.entry.waiting.is_empty();
+    standings
+        .iter()
+        .rfind(waits)
+        .map_or_else(String::new, |job| format!(" (waiting: {})", escape(&job.entry.waiting)))
 }
 
 /// Waits until none of `tasks` is queued or running, as long as a driver lives; whether that is so.

@@ -1,5 +1,6 @@
 //! One file a command. Each takes what was typed, asks the engine, and hands what it learned to `output`.
 
+mod abandon;
 mod cancel;
 mod collect;
 mod compile_plugin;
@@ -14,8 +15,13 @@ mod monitor;
 mod plan;
 mod plan_text;
 mod plugin;
+mod queue;
+mod release;
+mod replay;
 mod run;
 mod status;
+mod status_jobs;
+mod submission;
 mod task_output;
 mod trust;
 
@@ -42,6 +48,10 @@ pub fn dispatch(cli: &Cli) -> Result<ExitCode, Problem> {
         Command::Complete(args) => complete::run(args, global, console),
         Command::Cancel(args) => cancel::run(args, global, console),
         Command::Errors(args) => errors::run(args, global, console),
+        Command::Queue(args) => queue::run(args, global, console),
+        Command::Release(args) => release::run(args, global, console),
+        Command::Abandon(args) => abandon::run(args, global, console),
+        Command::Replay(args) => replay::run(args, global, console),
         Command::Plugin(args) => plugin::run(args, global, console),
         Command::Completions(args) => completions::run(args, console),
         Command::Trust(args) => trust::run(args, console),

@@ -14,6 +14,10 @@ use crate::report::{Exit, Problem};
 pub fn run(args: &MonitorArgs, global: &GlobalArgs, console: Console) -> Result<Exit, Problem> {
     let context = Context::find(global, console)?;
     let sweep_dir = context.sweep_dir(&args.sweep)?;
+    // Jobs at a scheduler go on by themselves; what became of them is put on record by a driver.
+    if context.manager.attend(&sweep_dir)? {
+        console.say("a driver looks after its jobs");
+    }
     let output =
         if args.show_output { Some(TaskOutput::since(&context.manager.status(&sweep_dir)?)) } else { None };
     let followed = follow::until_the_end(&context, &sweep_dir, OnInterrupt::Leave, output)?;

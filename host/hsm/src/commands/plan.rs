@@ -1,11 +1,14 @@
 //! `hsm plan`, and `hsm run --dry-run`: what a sweep would run. It creates nothing and starts nothing but a generator in its sandbox.
 
 use super::plan_text::{self, Overview};
+use super::run::look_ahead;
+use super::submission::{self, SubmissionJson};
 use crate::args::{GlobalArgs, PlanArgs, SourceArgs};
 use crate::context::Context;
 use crate::launch::Start;
 use crate::output::{Console, counted, escape, shell_line};
 use crate::report::{Exit, Problem};
+use crate::source::{Asked, Chosen, Preflight};
 use crate::space::PointSource;
 use crate::sweep_file::Definition;
 use hsm_core::plan::PlannedTask;
@@ -57,22 +60,54 @@ pub fn run(args: &PlanArgs, global: &GlobalArgs, console: Console) -> Result<Exi
     }
     let commands = Commands::new(&planned, &context, args.source.sweep_id.as_deref())?;
     let selection = Selection::of(args, planned.points.count()?)?;
+    let sent = would_be_sent(args, &context, global, &planned)?;
     if args.json {
-        json(&planned, &commands, &selection, console)
-    } else {
-        text(&planned, &commands, &selection, console)
+        return json(&planned, &commands, &selection, sent.as_ref(), console);
     }
+    text(&planned, &commands, &selection, console)?;
+    if let Some((chosen, flight)) = &sent {
+        flight.say(console);
+        console.data(&submission::text(chosen, flight))?;
+    }
+    Ok(Exit::Success)
 }
 
-/// Shows the plan as `hsm plan` without options does.
+/// What a scheduler would be sent, where one is meant.
+fn would_be_sent(
+    args: &PlanArgs,
+    context: &Context,
+    global: &GlobalArgs,
+    planned: &Planned,
+) -> Result<Option<(Chosen, Preflight)>, Problem> {
+    let asked = Asked { mode: args.mode, limits: &args.limits, batch: &args.batch };
+    if !asked.means_a_scheduler() {
+        return Ok(None);
+    }
+    let mut chosen = asked.settle(context, global, None, planned.start.variables.clone())?;
+    let named = args.source.sweep_id.as_deref().map(SweepId::new).transpose()?;
+    let flight = look_ahead(&asked, &mut chosen, context, planned, named.as_ref())?;
+    Ok(Some((chosen, flight)))
+}
+
+/// Shows the plan as `hsm plan` without options does, and what a scheduler would be `sent`.
 ///
 /// # Errors
 /// As [`run`].
-pub fn dry_run(planned: &Planned, context: &Context, source: &SourceArgs) -> Result<Exit, Problem> {
+pub fn dry_run(
+    planned: &Planned,
+    context: &Context,
+    source: &SourceArgs,
+    sent: Option<(Chosen, Preflight)>,
+) -> Result<Exit, Problem> {
     let commands = Commands::new(planned, context, source.sweep_id.as_deref())?;
     let selection =
         Selection { count: planned.points.count()?, tasks: Tasks::First(SHOWN_TASKS), last: true };
-    text(planned, &commands, &selection, context.console)
+    text(planned, &commands, &selection, context.console)?;
+    if let Some((chosen, flight)) = &sent {
+        flight.say(context.console);
+        context.console.data(&submission::text(chosen, flight))?;
+    }
+    Ok(Exit::Success)
 }
 
 /// Which tasks are shown.
@@ -154,6 +189,7 @@ fn json(
     planned: &Planned,
     commands: &Commands<'_>,
     selection: &Selection,
+    sent: Option<&(Chosen, Preflight)>,
     console: Console,
 ) -> Result<Exit, Problem> {
     // The first task that fails ends the list; what fails first is what the user has to hear of.
@@ -172,7 +208,12 @@ fn json(
         });
         made.map_err(|problem| failed = Some(problem)).ok()
     });
-    console.json_list(&[("format", &1), ("count", &selection.count)], "tasks", tasks)?;
+    let submission = sent.and_then(|(chosen, flight)| SubmissionJson::of(chosen, flight));
+    let mut head: Vec<(&str, &dyn crate::output::Field)> = vec![("format", &1), ("count", &selection.count)];
+    if submission.is_some() {
+        head.push(("submission", &submission));
+    }
+    console.json_list(&head, "tasks", tasks)?;
     failed.map_or(Ok(Exit::Success), Err)
 }
 

@@ -1,15 +1,15 @@
 //! `hsm run`: creates a sweep, starts its driver in the background, and follows it.
 
-use super::follow::{self, OnInterrupt};
+use super::follow;
 use super::plan::{self, Planned};
 use super::task_output::TaskOutput;
 use crate::args::{GlobalArgs, RunArgs};
 use crate::context::Context;
 use crate::output::{Console, counted};
 use crate::report::{Exit, Problem};
-use crate::source::Asked;
+use crate::source::{Asked, Chosen, Preflight};
 use hsm_core::sweep_id::SweepId;
-use hsm_engine::{ComputeSource, JobId, SubmitOptions};
+use hsm_engine::{JobId, SubmitOptions};
 use std::path::Path;
 
 /// Runs the sweep.
@@ -25,12 +25,19 @@ pub fn run(args: &RunArgs, global: &GlobalArgs, console: Console) -> Result<Exit
         return Ok(Exit::Success);
     }
     let asked = Asked { mode: args.mode, limits: &args.limits, batch: &args.batch };
-    let chosen = asked.settle(&context, global, None, planned.start.variables.clone())?;
+    let mut chosen = asked.settle(&context, global, None, planned.start.variables.clone())?;
+    let flight = match chosen.batch() {
+        Some(_) => Some(look_ahead(&asked, &mut chosen, &context, &planned, named.as_ref())?),
+        None => None,
+    };
     if args.dry_run {
-        return plan::dry_run(&planned, &context, &args.source);
+        return plan::dry_run(&planned, &context, &args.source, flight.map(|flight| (chosen, flight)));
     }
     planned.start.notes.iter().for_each(|note| console.say(&format!("note: {note}")));
-    let jobs = submit(&planned, &context, &chosen.source, named, args.source.max_runs)?;
+    if let Some(flight) = flight {
+        flight.consent(args.batch.yes, console)?;
+    }
+    let jobs = submit(&planned, &context, &chosen, named, args.source.max_runs)?;
     let Some(sweep_dir) = jobs.first().map(JobId::sweep_dir) else { return Ok(Exit::Success) };
     let id = sweep_name(sweep_dir);
     console.say(&format!("{id}: {}, {}", counted(jobs.len() as u128, "task", "tasks"), chosen.note));
@@ -40,27 +47,46 @@ pub fn run(args: &RunArgs, global: &GlobalArgs, console: Console) -> Result<Exit
         return Ok(Exit::Success);
     }
     let output = args.show_output.then(|| TaskOutput::new(sweep_dir));
-    let followed = follow::until_the_end(&context, sweep_dir, OnInterrupt::Stop, output)?;
+    let followed = follow::until_the_end(&context, sweep_dir, follow::on_interrupt(&chosen.source), output)?;
     followed.summarize(&context, None)
+}
+
+/// What is to be expected of handing the sweep to a scheduler.
+///
+/// # Errors
+/// When the points cannot be made, or the scheduler could never grant the request.
+pub fn look_ahead(
+    asked: &Asked<'_>,
+    chosen: &mut Chosen,
+    context: &Context,
+    planned: &Planned,
+    named: Option<&SweepId>,
+) -> Result<Preflight, Problem> {
+    let tasks = u64::try_from(planned.points.count()?).unwrap_or(u64::MAX);
+    let fresh = || context.fresh_ids().next();
+    let Some(sweep_id) = named.cloned().or_else(fresh) else { return Ok(Preflight::default()) };
+    Preflight::look(asked, chosen, context, &planned.start.launch, &sweep_id, tasks)
 }
 
 /// Creates the sweep under the id that was asked for, or under the first that is free.
 fn submit(
     planned: &Planned,
     context: &Context,
-    source: &ComputeSource,
+    chosen: &Chosen,
     named: Option<SweepId>,
     max_runs: Option<u64>,
 ) -> Result<Vec<JobId>, Problem> {
     let submit = |id: &SweepId| -> Result<Result<Vec<JobId>, hsm_engine::Error>, Problem> {
+        let mut plugins = planned.points.plugins();
+        plugins.extend(chosen.plugin.clone());
         let options = SubmitOptions {
             launch: planned.start.launch.clone(),
             definition: planned.definition.text.clone(),
             max_runs,
-            plugins: planned.points.plugins(),
+            plugins,
         };
         let sweep_dir = context.manager.sweep_dir(id);
-        Ok(context.manager.submit_sweep(planned.points.points()?, source, id, &sweep_dir, options))
+        Ok(context.manager.submit_sweep(planned.points.points()?, &chosen.source, id, &sweep_dir, options))
     };
     if let Some(id) = named {
         return Ok(submit(&id)??);

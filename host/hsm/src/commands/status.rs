@@ -1,9 +1,10 @@
 //! `hsm status`: how a sweep stands. It changes nothing.
 
 use super::follow::ago;
+use super::status_jobs::{self, JobJson};
 use crate::args::{GlobalArgs, StatusArgs};
 use crate::context::Context;
-use crate::output::{Align, Console, TextTable, counted, duration, escape, rfc3339};
+use crate::output::{Align, Console, TextTable, counted, duration, escape, escape_lines, rfc3339};
 use crate::report::{Exit, Problem};
 use hsm_core::campaign::Counts;
 use hsm_core::state::TaskState;
@@ -19,19 +20,33 @@ const SHOWN_TASKS: usize = 20;
 /// When there is no such sweep, or it cannot be read.
 pub fn run(args: &StatusArgs, global: &GlobalArgs, console: Console) -> Result<Exit, Problem> {
     let context = Context::find(global, console)?;
-    let status = context.manager.status(&context.sweep_dir(&args.sweep)?)?;
+    let sweep_dir = context.sweep_dir(&args.sweep)?;
+    let status = context.manager.status(&sweep_dir)?;
     status.warnings.iter().for_each(|warning| console.warn(warning));
+    let tally = if args.rpc { Some(context.manager.tally(&sweep_dir)?) } else { None };
     if args.json {
         let plugins = status.plugins();
-        let head: [(&str, &dyn crate::output::Field); 6] = [
+        let jobs: Vec<JobJson<'_>> = status.standings().iter().map(JobJson::from).collect();
+        let counts = CountsJson::from(&status.counts);
+        let (held, commands) = (status.held(), tally.as_ref().map(status_jobs::commands));
+        let mut head: Vec<(&str, &dyn crate::output::Field)> = vec![
             ("format", &1),
             ("sweep_id", &status.sweep_id),
             ("sweep_dir", &status.sweep_dir),
             ("source", &status.source),
-            ("counts", &CountsJson::from(&status.counts)),
+            ("counts", &counts),
+            ("unsent", &status.unsent),
+            ("held", &held),
+            ("trouble", &status.trouble),
             ("plugins", &plugins),
+            ("jobs", &jobs),
         ];
+        if commands.is_some() {
+            head.push(("commands", &commands));
+        }
         console.json_list(&head, "tasks", status.tasks().map(TaskJson::from))?;
+    } else if let Some(tally) = tally {
+        console.data(&status_jobs::tally_text(&tally))?;
     } else {
         console.data(&text(&status, args.all))?;
         hint(&status, console);
@@ -72,6 +87,7 @@ struct TaskJson {
     started: Option<String>,
     ended: Option<String>,
     attempts: u32,
+    node: Option<String>,
 }
 
 impl From<TaskStatus> for TaskJson {
@@ -84,6 +100,7 @@ impl From<TaskStatus> for TaskJson {
             started: task.started_ms.and_then(rfc3339),
             ended: task.ended_ms.and_then(rfc3339),
             attempts: task.attempts,
+            node: task.node,
         }
     }
 }
@@ -96,6 +113,7 @@ fn text(status: &SweepStatus, all: bool) -> String {
         counts.row(&[state.to_string(), status.counts.of(state).to_string()]);
     }
     text.push_str(&counts.render());
+    text.push_str(&escape_lines(&status_jobs::text(status, all)));
     // What runs or went wrong is what somebody asks for; the rest is numbers.
     let told = |task: &TaskStatus| {
         all || matches!(task.state, TaskState::Running | TaskState::Failed | TaskState::Unknown)
@@ -138,19 +156,29 @@ fn tasks(shown: &[TaskStatus]) -> String {
         ("took", Align::Right),
         ("reason", Align::Left),
     ];
+    // Where tasks of this machine ran is no news.
+    let with_nodes = shown.iter().any(|task| task.node.is_some());
+    let mut columns = columns.to_vec();
+    if with_nodes {
+        columns.insert(5, ("node", Align::Left));
+    }
     let mut table = TextTable::new(&columns);
     let now = wall_ms();
     for task in shown {
         let end = task.ended_ms.or((task.state == TaskState::Running).then_some(now));
         let took = task.started_ms.zip(end).map(|(start, end)| duration(end.saturating_sub(start)));
-        table.row(&[
+        let mut row = vec![
             task.task.to_string(),
             task.state.to_string(),
             task.attempts.to_string(),
             task.started_ms.map(ago).unwrap_or_default(),
             took.unwrap_or_default(),
             task.reason.clone().filter(|reason| reason != task.state.as_str()).unwrap_or_default(),
-        ]);
+        ];
+        if with_nodes {
+            row.insert(5, task.node.clone().unwrap_or_default());
+        }
+        table.row(&row);
     }
     table.render()
 }
@@ -158,7 +186,15 @@ fn tasks(shown: &[TaskStatus]) -> String {
 fn hint(status: &SweepStatus, console: Console) {
     let id = &status.sweep_id;
     let bad = status.counts.of(TaskState::Failed) + status.counts.of(TaskState::Unknown);
-    if status.driver == Driver::None && !status.all_final() {
+    if status.held().is_some() {
+        console.hint(&format!(
+            "`hsm errors {id}` shows why, `hsm release {id}` goes on, `hsm cancel {id}` ends it"
+        ));
+    } else if status.driver == Driver::None
+        && status.standings().iter().any(|job| job.queued + job.running > 0)
+    {
+        console.hint(&format!("`hsm monitor {id}` looks after its jobs at {}", status.source));
+    } else if status.driver == Driver::None && !status.all_final() {
         let left = status.counts.of(TaskState::Queued);
         console.hint(&format!(
             "{} left; `hsm complete {id}` goes on",

@@ -42,7 +42,7 @@ impl Local {
         source.gpus = gpus;
         source.pre_script = local.pre_script.as_ref().map(|lines| lines.0.clone());
         source.environment = variables;
-        let note = format!("{parallel} at once ({why}){}", limit_note(walltime_s));
+        let note = format!("on this machine, {parallel} at once ({why}){}", limit_note(walltime_s));
         Ok(Self { source, note })
     }
 }
@@ -125,13 +125,19 @@ mod tests {
     #[test]
     fn the_number_at_once_is_the_nearest_that_was_said() {
         for (p, set, before, gpus, expected) in [
-            (None, None, None, None, (1, "1 at once (`-p N` runs more)")),
-            (Some(4), Some(2), Some(3), None, (4, "4 at once (`-p`)")),
-            (None, Some(2), Some(3), None, (2, "2 at once (`local.max_parallel_jobs`)")),
-            (None, None, Some(3), None, (3, "3 at once (as before)")),
-            (None, None, None, Some("0,1"), (2, "2 at once (one for each set of GPUs)")),
-            (Some(8), None, None, Some("0,1"), (2, "2 at once (there are GPUs for no more)")),
-            (Some(1), None, None, Some("0,1"), (1, "1 at once (`-p`)")),
+            (None, None, None, None, (1, "on this machine, 1 at once (`-p N` runs more)")),
+            (Some(4), Some(2), Some(3), None, (4, "on this machine, 4 at once (`-p`)")),
+            (None, Some(2), Some(3), None, (2, "on this machine, 2 at once (`local.max_parallel_jobs`)")),
+            (None, None, Some(3), None, (3, "on this machine, 3 at once (as before)")),
+            (None, None, None, Some("0,1"), (2, "on this machine, 2 at once (one for each set of GPUs)")),
+            (
+                Some(8),
+                None,
+                None,
+                Some("0,1"),
+                (2, "on this machine, 2 at once (there are GPUs for no more)"),
+            ),
+            (Some(1), None, None, Some("0,1"), (1, "on this machine, 1 at once (`-p`)")),
         ] {
             let (number, note) = settle(p, set, before, gpus);
             assert_eq!((number, note.as_str()), expected);

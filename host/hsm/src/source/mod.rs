@@ -2,12 +2,18 @@
 
 mod batch;
 mod local;
+mod preflight;
+mod scheduler;
+
+pub use preflight::Preflight;
+pub use scheduler::to_ask;
 
 use crate::args::{BatchArgs, GlobalArgs, LimitArgs, Mode};
 use crate::context::Context;
-use crate::report::{Exit, Problem};
-use clap::ValueEnum;
-use hsm_engine::{ArrayMode, ComputeSource};
+use crate::report::Problem;
+use hsm_core::journal::PluginUse;
+use hsm_engine::{BatchSource, ComputeSource};
+use scheduler::Place;
 
 /// What was asked for.
 #[derive(Clone, Copy, Debug)]
@@ -27,9 +33,26 @@ pub struct Chosen {
     pub source: ComputeSource,
     /// What to say about it.
     pub note: String,
+    /// The plugin that speaks to its scheduler, where one does.
+    pub plugin: Option<PluginUse>,
+}
+
+impl Chosen {
+    /// The source, where it is a scheduler.
+    pub fn batch(&self) -> Option<&BatchSource> {
+        match &self.source {
+            ComputeSource::Batch(batch) => Some(batch),
+            ComputeSource::Local(_) => None,
+        }
+    }
 }
 
 impl Asked<'_> {
+    /// Whether a scheduler is named, by its name or by a mode that needs one.
+    pub fn means_a_scheduler(&self) -> bool {
+        matches!(self.mode, Mode::Array | Mode::Individual) || self.batch.scheduler.is_some()
+    }
+
     /// The compute source. `before` is where the sweep ran last, `variables` what its interpreter needs.
     ///
     /// # Errors
@@ -41,49 +64,28 @@ impl Asked<'_> {
         before: Option<&ComputeSource>,
         variables: Vec<(String, String)>,
     ) -> Result<Chosen, Problem> {
-        let local_before = before.and_then(|before| match before {
-            ComputeSource::Local(local) => Some(local),
-            ComputeSource::Batch(_) => None,
-        });
-        let batch_before = before.and_then(|before| match before {
-            ComputeSource::Batch(batch) => Some(&**batch),
-            ComputeSource::Local(_) => None,
-        });
-        let array = match (self.mode, batch_before) {
-            (Mode::Array, _) => ArrayMode::Array,
-            (Mode::Individual, _) => ArrayMode::Individual,
-            (Mode::Auto, Some(batch)) => batch.mode,
-            (Mode::Auto, None) if self.batch.scheduler.is_some() => ArrayMode::Array,
-            (Mode::Auto | Mode::Local, _) => {
-                let settings = &context.project.settings;
-                let local = local::Local::settle(self.limits, settings, local_before, variables)?;
-                return Ok(Chosen { source: ComputeSource::Local(local.source), note: local.note });
+        let settings = &context.project.settings;
+        match scheduler::place(self, context, global, before)? {
+            Place::Here => {
+                let before = before.and_then(|before| match before {
+                    ComputeSource::Local(local) => Some(local),
+                    ComputeSource::Batch(_) => None,
+                });
+                let local = local::Local::settle(self.limits, settings, before, variables)?;
+                Ok(Chosen { source: ComputeSource::Local(local.source), note: local.note, plugin: None })
             }
-            (Mode::Remote | Mode::Distributed, _) => return Err(unavailable(self.mode)),
-        };
-        batch::settle(self, array, context, global, batch_before, variables)
-    }
-}
-
-fn unavailable(mode: Mode) -> Problem {
-    let name = mode.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned());
-    Problem::new(
-        Exit::Configuration,
-        format!("`--mode {name}` is not available: this version of hsm speaks to no other machine"),
-    )
-    .with_hint("`--mode local` runs it here, `--mode array` on the cluster whose login node this is")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_not_available_says_what_is() {
-        for mode in [Mode::Remote, Mode::Distributed] {
-            let problem = unavailable(mode);
-            assert_eq!(problem.exit, Exit::Configuration);
-            assert!(problem.hint.is_some_and(|hint| hint.contains("--mode local")));
+            Place::At(scheduler) => {
+                let before = before.and_then(|before| match before {
+                    ComputeSource::Batch(batch) => Some(&**batch),
+                    ComputeSource::Local(_) => None,
+                });
+                let source = batch::settle(self, scheduler, settings, before, variables)?;
+                Ok(Chosen {
+                    plugin: batch::plugin_of(&source),
+                    note: batch::note(&source, None),
+                    source: ComputeSource::Batch(Box::new(source)),
+                })
+            }
         }
     }
 }

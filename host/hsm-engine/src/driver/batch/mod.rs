@@ -53,7 +53,7 @@ impl Batch {
             desk,
             traits: None,
             jobs: BTreeMap::new(),
-            pace: Pace::new(source.poll_floor_ms),
+            pace: Pace::new(source),
             patience: Patience::default(),
             deaths: memory::Deaths::new(source.hold_after),
             trouble: None,

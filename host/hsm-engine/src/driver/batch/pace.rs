@@ -1,6 +1,6 @@
 //! The pace: how often to look, how much to hand in. Gentle with the scheduler, whatever the number of jobs.
 
-use crate::batch::{ArrayMode, BatchSource};
+use crate::batch::BatchSource;
 use hsm_core::scheduler::SchedulerTraits;
 use std::time::{Duration, Instant};
 
@@ -12,8 +12,6 @@ const FILES_MAX: Duration = Duration::from_secs(5);
 /// How long to wait after the scheduler could not be asked, or would not have a submission: at first, and at most.
 const BACK_OFF_MIN: Duration = Duration::from_secs(2);
 const BACK_OFF_MAX: Duration = Duration::from_secs(300);
-/// Of what the whole scheduler can hold, one sweep takes one part in so many.
-const SHARE_OF_QUEUE: u64 = 2;
 
 /// When and how much.
 #[derive(Debug)]
@@ -21,6 +19,7 @@ pub(super) struct Pace {
     /// The shortest time between two looks at the scheduler.
     base: Duration,
     floor: Option<Duration>,
+    site_floor: Duration,
     interval: Duration,
     next_poll: Instant,
     /// Answers that have not come yet.
@@ -40,11 +39,12 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    pub(super) fn new(floor_ms: Option<u64>) -> Self {
+    pub(super) fn new(source: &BatchSource) -> Self {
         let now = Instant::now();
         Self {
             base: POLL_MAX,
-            floor: floor_ms.map(Duration::from_millis),
+            floor: source.poll_floor_ms.map(Duration::from_millis),
+            site_floor: Duration::from_millis(source.site_poll_floor_ms.unwrap_or(0)),
             interval: POLL_MAX,
             next_poll: now,
             pending: 0,
@@ -64,7 +64,7 @@ impl Pace {
     pub(super) fn described(&mut self, traits: &SchedulerTraits) {
         let wish = Duration::from_millis(u64::from(traits.poll_interval_ms));
         self.failures = 0;
-        self.base = self.floor.unwrap_or(wish);
+        self.base = self.floor.unwrap_or(wish).max(self.site_floor);
         self.interval = self.base;
         self.next_poll = Instant::now() + self.base;
     }
@@ -127,15 +127,8 @@ impl Pace {
         outstanding: u64,
         wanted: u64,
     ) -> Option<u64> {
-        let mut per_job = u64::from(traits.elements_per_job.max(1));
-        per_job = per_job.min(source.elements_max.map_or(u64::MAX, |most| u64::from(most.max(1))));
-        per_job = per_job.min(self.elements_max.unwrap_or(u64::MAX));
-        if source.mode == ArrayMode::Individual {
-            per_job = 1;
-        }
-        let mut at_once =
-            traits.elements_in_queue.map_or(u64::MAX, |most| (u64::from(most) / SHARE_OF_QUEUE).max(1));
-        at_once = at_once.min(self.outstanding_max.unwrap_or(u64::MAX));
+        let per_job = source.elements_per_job(traits).min(self.elements_max.unwrap_or(u64::MAX));
+        let at_once = BatchSource::elements_at_once(traits).min(self.outstanding_max.unwrap_or(u64::MAX));
         if let Some(most) = source.max_in_flight
             && outstanding >= u64::from(most)
         {
@@ -227,9 +220,26 @@ mod tests {
     }
 
     #[test]
+    fn the_site_has_the_last_word_on_how_often() {
+        for (asked_ms, site_ms, expected_ms) in [
+            (None, None, 10_000),
+            (Some(1_000), None, 1_000),
+            (Some(1_000), Some(30_000), 30_000),
+            (None, Some(5_000), 10_000),
+            (None, Some(30_000), 30_000),
+        ] {
+            let (mut source, traits) = slurm();
+            (source.poll_floor_ms, source.site_poll_floor_ms) = (asked_ms, site_ms);
+            let mut pace = Pace::new(&source);
+            pace.described(&traits);
+            assert_eq!(pace.base, Duration::from_millis(expected_ms), "{asked_ms:?} {site_ms:?}");
+        }
+    }
+
+    #[test]
     fn a_limit_that_nobody_can_read_is_found_and_kept_to() {
         let (source, _) = slurm();
-        let mut pace = Pace::new(source.poll_floor_ms);
+        let mut pace = Pace::new(&source);
         let (outstanding, asked) = fill(&mut pace, 250, 4_000, 0);
         assert_eq!(outstanding, 250);
         assert!(asked <= 4, "1000, 500, 250 and one too many: {asked}");
@@ -245,7 +255,7 @@ mod tests {
     #[test]
     fn what_somebody_elses_jobs_made_small_grows_again() {
         let (source, traits) = slurm();
-        let mut pace = Pace::new(source.poll_floor_ms);
+        let mut pace = Pace::new(&source);
         for _ in 0..12 {
             let elements = pace.elements(&source, &traits, 0, 4_000).unwrap();
             pace.refused(Instant::now(), elements, 0);
@@ -258,7 +268,7 @@ mod tests {
     #[test]
     fn an_answer_that_was_lost_says_nothing_of_limits() {
         let (source, traits) = slurm();
-        let mut pace = Pace::new(source.poll_floor_ms);
+        let mut pace = Pace::new(&source);
         let now = Instant::now();
         pace.put_off(now);
         assert!(!pace.may_submit(now) && pace.may_submit(now + BACK_OFF_MIN));
@@ -268,7 +278,7 @@ mod tests {
     #[test]
     fn who_waits_for_a_word_asks_soon_but_leaves_the_ill_in_peace() {
         let (source, traits) = slurm();
-        let mut pace = Pace::new(source.poll_floor_ms);
+        let mut pace = Pace::new(&source);
         pace.described(&traits);
         let now = Instant::now();
         for _ in 0..10 {

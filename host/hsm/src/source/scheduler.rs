@@ -1,0 +1,222 @@
+//! Where tasks run: on this machine, or which scheduler has them. Asked of the command line, then of the sweep, then of the machine.
+
+use super::Asked;
+use crate::args::{GlobalArgs, Mode};
+use crate::context::Context;
+use crate::plugins;
+use crate::report::{Exit, Problem};
+use clap::ValueEnum;
+use hsm_core::roles::{Blame, Failure};
+use hsm_core::scheduler::detect::{BuiltIn, no_scheduler};
+use hsm_engine::{ComputeSource, JobManager, SchedulerRef};
+use std::path::Path;
+
+/// Where tasks run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// On this machine.
+    Here,
+    /// At a scheduler.
+    At(SchedulerRef),
+}
+
+/// Where tasks run. `before` is where they ran last.
+///
+/// # Errors
+/// When nobody says which of several schedulers is meant, there is none, or options contradict each other.
+pub(super) fn place(
+    asked: &Asked<'_>,
+    context: &Context,
+    global: &GlobalArgs,
+    before: Option<&ComputeSource>,
+) -> Result<Place, Problem> {
+    if let Mode::Remote | Mode::Distributed = asked.mode {
+        return Err(unavailable(asked.mode));
+    }
+    let place = match named(asked, context, global)? {
+        Some(_) if asked.mode == Mode::Local => {
+            return Err(Problem::new(
+                Exit::Configuration,
+                "a scheduler is named, and `--mode local` runs tasks on this machine",
+            )
+            .with_hint("leave out one of the two"));
+        }
+        Some(scheduler) => Place::At(scheduler),
+        None => match (asked.mode, before) {
+            (Mode::Local, _) | (Mode::Auto, Some(ComputeSource::Local(_))) => Place::Here,
+            (_, Some(ComputeSource::Batch(batch))) => Place::At(batch.scheduler.clone()),
+            // These are about slots of this machine, and nothing else.
+            (Mode::Auto, None) if slot_option(asked).is_some() => Place::Here,
+            (mode, _) => found(&context.manager, mode == Mode::Auto && asked.batch.typed().is_none())?,
+        },
+    };
+    check_options(asked, &place)?;
+    Ok(place)
+}
+
+/// The scheduler that the command line names.
+fn named(asked: &Asked<'_>, context: &Context, global: &GlobalArgs) -> Result<Option<SchedulerRef>, Problem> {
+    let root = &context.project.root;
+    let named = match asked.batch.scheduler.as_deref() {
+        Some(name) => {
+            if BuiltIn::named(name).is_some() {
+                return Ok(Some(SchedulerRef::built_in(name)));
+            }
+            // The name of the plugin that `--plugin` brings along says the same twice.
+            match plugins::typed_scheduler(global, root)? {
+                Some(typed) => Some(typed),
+                None => Some(name),
+            }
+        }
+        None => plugins::typed_scheduler(global, root)?,
+    };
+    let Some(reference) = named else { return Ok(None) };
+    let loaded = plugins::roles(global, ".".into(), root)?
+        .scheduler(reference, None)
+        .map_err(|failure| unknown_scheduler(reference, failure))?;
+    // The driver looks for it from another folder.
+    let is_file = Path::new(reference).exists() && !is_added(reference, root);
+    let reference = if is_file {
+        let path =
+            std::path::absolute(reference).map_err(|e| Problem::file("find", Path::new(reference), &e))?;
+        path.display().to_string()
+    } else {
+        reference.to_owned()
+    };
+    Ok(Some(SchedulerRef { name: loaded.name, reference, digest: loaded.digest }))
+}
+
+/// Whether a reference is the name of a plugin of this project, which goes before a file of that name.
+fn is_added(reference: &str, root: &Path) -> bool {
+    let lock = hsm_plugin::trust::Lock::read(root).ok();
+    lock.zip(reference.parse().ok()).is_some_and(|(lock, name)| lock.entry(&name).is_some())
+}
+
+fn unknown_scheduler(name: &str, failure: Failure) -> Problem {
+    let problem = Problem::from(failure);
+    if problem.exit != Exit::NotFound || name.contains('/') {
+        return problem;
+    }
+    let known = hsm_core::suggest::closest(name, ["slurm", "pbs"]);
+    let message = format!(
+        "there is no scheduler `{name}`: it is neither `slurm` nor `pbs` nor a plugin of this project"
+    );
+    Problem::new(Exit::Configuration, message).with_hint(match known {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "`hsm plugin list` shows the plugins; a path works as well".to_owned(),
+    })
+}
+
+/// The batch system that this machine has. `may_be_here` says that none is as good.
+fn found(manager: &JobManager, may_be_here: bool) -> Result<Place, Problem> {
+    let choice = manager.detect().map_err(Problem::of_scheduler)?.choice();
+    match choice.map_err(wanting)? {
+        Some(built_in) => Ok(Place::At(SchedulerRef::built_in(built_in.name()))),
+        None if may_be_here => Ok(Place::Here),
+        None => Err(wanting(no_scheduler())),
+    }
+}
+
+/// The batch system that `hsm queue` asks.
+///
+/// # Errors
+/// When there is none that hsm speaks to by itself, or several.
+pub fn to_ask(named: Option<&str>, manager: &JobManager) -> Result<SchedulerRef, Problem> {
+    match named {
+        Some(name) if BuiltIn::named(name).is_some() => Ok(SchedulerRef::built_in(name)),
+        Some(name) => Err(Problem::new(
+            Exit::Configuration,
+            format!("`{name}` cannot be asked about its queue: only `slurm` and `pbs` can"),
+        )
+        .with_hint("use the batch system's own commands")),
+        None => match found(manager, false)? {
+            Place::At(scheduler) => Ok(scheduler),
+            Place::Here => Err(wanting(no_scheduler())),
+        },
+    }
+}
+
+fn wanting(failure: Failure) -> Problem {
+    let exit = if failure.blame == Blame::Config { Exit::Configuration } else { Exit::Connection };
+    Problem { exit, message: Some(failure.message), hint: failure.hint }
+}
+
+/// Options that mean nothing where the tasks run are no slip to pass over: whoever typed them expects something.
+fn check_options(asked: &Asked<'_>, place: &Place) -> Result<(), Problem> {
+    let (option, what, hint) = match place {
+        Place::Here => (
+            asked.batch.typed(),
+            "is about a scheduler, and tasks run on this machine",
+            "`--mode array` runs them at a scheduler",
+        ),
+        Place::At(_) => (
+            slot_option(asked),
+            "is about this machine, and a scheduler starts the tasks",
+            "`--max-in-flight N` says how many run at once, `--resources \"--gpus=N\"` what each gets; `--mode local` runs them here",
+        ),
+    };
+    match option {
+        Some(option) => Err(Problem::new(Exit::Configuration, format!("`{option}` {what}")).with_hint(hint)),
+        None => Ok(()),
+    }
+}
+
+fn slot_option(asked: &Asked<'_>) -> Option<&'static str> {
+    let options = [(asked.limits.parallel_jobs.is_some(), "-p"), (asked.limits.gpus.is_some(), "--gpus")];
+    options.into_iter().find_map(|(typed, option)| typed.then_some(option))
+}
+
+fn unavailable(mode: Mode) -> Problem {
+    let name = mode.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned());
+    Problem::new(
+        Exit::Configuration,
+        format!("`--mode {name}` is not available: this version of hsm speaks to no other machine"),
+    )
+    .with_hint("`--mode local` runs it here, `--mode array` on the cluster whose login node this is")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::{BatchArgs, LimitArgs};
+
+    #[test]
+    fn what_is_not_available_says_what_is() {
+        for mode in [Mode::Remote, Mode::Distributed] {
+            let problem = unavailable(mode);
+            assert_eq!(problem.exit, Exit::Configuration);
+            assert!(problem.hint.is_some_and(|hint| hint.contains("--mode local")));
+        }
+    }
+
+    #[test]
+    fn options_that_mean_nothing_are_refused() {
+        let (limits, batch) = (LimitArgs::default(), BatchArgs::default());
+        let slots = LimitArgs { parallel_jobs: Some(2), ..LimitArgs::default() };
+        let throttled = BatchArgs { max_in_flight: Some(2), ..BatchArgs::default() };
+        let there = Place::At(SchedulerRef::built_in("slurm"));
+        let refused = |limits: &LimitArgs, batch: &BatchArgs, place: &Place| {
+            let asked = Asked { mode: Mode::Auto, limits, batch };
+            check_options(&asked, place).err().and_then(|problem| problem.message).unwrap_or_default()
+        };
+        assert_eq!(refused(&limits, &batch, &there), "");
+        assert_eq!(refused(&slots, &batch, &Place::Here), "");
+        assert_eq!(refused(&limits, &throttled, &there), "");
+        assert!(refused(&slots, &batch, &there).starts_with("`-p` is about this machine"));
+        assert!(
+            refused(&limits, &throttled, &Place::Here).starts_with("`--max-in-flight` is about a scheduler")
+        );
+        assert_eq!(BatchArgs { yes: true, ..BatchArgs::default() }.typed(), None, "`--yes` answers anywhere");
+    }
+
+    #[test]
+    fn an_unknown_scheduler_says_which_there_are() {
+        let unknown = |name: &str| {
+            let problem = unknown_scheduler(name, Failure::new(Blame::Config, "not-found", "no file"));
+            (problem.exit, problem.hint.unwrap_or_default())
+        };
+        assert_eq!(unknown("slrum"), (Exit::Configuration, "did you mean `slurm`?".to_owned()));
+        assert!(unknown("condor").1.contains("hsm plugin list"));
+        assert_eq!(unknown("./x.wasm").0, Exit::NotFound);
+    }
+}
