@@ -14,6 +14,7 @@
 //! code from anywhere but the user's own cache folder. It knows nothing of sweeps, journals or commands.
 
 pub mod bundle;
+mod configured;
 mod digest;
 pub mod fixtures;
 mod inspect;

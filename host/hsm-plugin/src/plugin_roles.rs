@@ -1,15 +1,14 @@
 //! From a reference to a role: finds the plugin, has it judged, compiles it, and holds configurations against its manifest.
 
 use crate::bundle::{Bundle, BundleError, BundleProblem, COMPONENT, Manifest};
+use crate::configured::Configured;
 use crate::fixtures::Subject;
 use crate::inspect::{Role, inspect};
 use crate::limits::{Limit, Limits, mib};
 use crate::plain::plain_line;
 use crate::sandbox::{Canceller, Compiler, Costs, Plugin, Sandbox, fault};
 use crate::trust::{Admitted, NotAdmitted, Site, Trust};
-use hsm_core::roles::{
-    Aggregation, Aggregator, AggregatorSpec, Blame, Failure, Generator, GeneratorSpec, Loaded, Roles, Search,
-};
+use hsm_core::roles::{Aggregator, Blame, Failure, Generator, GeneratorSpec, Loaded, Roles};
 use hsm_core::scheduler::Scheduler;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -173,47 +172,15 @@ impl Roles for PluginRoles {
     }
 
     fn scheduler(&self, reference: &str, digest: Option<&str>) -> Result<Loaded<dyn Scheduler>, Failure> {
-        let Judged { digest, plugin, commands, .. } = self.load(reference, digest, Role::Scheduler)?;
+        let Judged { digest, manifest, plugin, commands } = self.load(reference, digest, Role::Scheduler)?;
         let (name, role) = (plugin.name().to_owned(), plugin.scheduler(commands)?);
-        Ok(Loaded { name, digest, role })
+        Ok(Loaded { name, digest, role: Arc::new(Configured { manifest, role }) })
     }
 }
 
 impl std::fmt::Debug for PluginRoles {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("PluginRoles").field("settings", &self.settings).finish_non_exhaustive()
-    }
-}
-
-/// A role whose configuration is held against the manifest first, so that a slip is told in words that know the settings.
-struct Configured<R: ?Sized> {
-    manifest: Manifest,
-    role: Arc<R>,
-}
-
-impl<R: ?Sized> Configured<R> {
-    fn check(&self, config: &str) -> Result<(), Failure> {
-        let name = &self.manifest.name;
-        let fail = |message: String| Failure::new(Blame::Config, "bad-config", message);
-        let config = serde_json::from_str(config)
-            .map_err(|error| fail(format!("the configuration of `{name}` is not JSON: {error}")))?;
-        self.manifest.check_config(&config).map_err(|error| {
-            fail(format!("the configuration of `{name}` cannot be used: {error}")).with_hint(error.hint())
-        })
-    }
-}
-
-impl Generator for Configured<dyn Generator> {
-    fn open(&self, spec: &GeneratorSpec) -> Result<Box<dyn Search>, Failure> {
-        self.check(&spec.config)?;
-        self.role.open(spec)
-    }
-}
-
-impl Aggregator for Configured<dyn Aggregator> {
-    fn open(&self, spec: &AggregatorSpec) -> Result<Box<dyn Aggregation>, Failure> {
-        self.check(&spec.config)?;
-        self.role.open(spec)
     }
 }
 

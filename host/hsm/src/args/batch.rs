@@ -1,5 +1,6 @@
 //! Options about schedulers.
 
+use super::values::KeyValue;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -43,6 +44,9 @@ pub struct BatchArgs {
     /// Keep no copy of the code: tasks run whatever is in the project when they start
     #[arg(long, conflicts_with = "link")]
     pub no_snapshot: bool,
+    /// A setting of the scheduler's adapter, such as `accounts=false`; may be given again
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub scheduler_config: Vec<KeyValue>,
     /// Keep what is said to the scheduler and what it answers, in this folder
     #[arg(long, value_name = "DIR")]
     pub record: Option<PathBuf>,
@@ -67,6 +71,7 @@ impl BatchArgs {
             (self.hold_after.is_some(), "--hold-after"),
             (!self.link.is_empty(), "--link"),
             (self.no_snapshot, "--no-snapshot"),
+            (!self.scheduler_config.is_empty(), "--scheduler-config"),
             (self.record.is_some(), "--record"),
         ];
         options.into_iter().find_map(|(typed, option)| typed.then_some(option))

@@ -77,13 +77,11 @@ fn submit(
     max_runs: Option<u64>,
 ) -> Result<Vec<JobId>, Problem> {
     let submit = |id: &SweepId| -> Result<Result<Vec<JobId>, hsm_engine::Error>, Problem> {
-        let mut plugins = planned.points.plugins();
-        plugins.extend(chosen.plugin.clone());
         let options = SubmitOptions {
             launch: planned.start.launch.clone(),
             definition: planned.definition.text.clone(),
             max_runs,
-            plugins,
+            plugins: planned.points.plugins(),
         };
         let sweep_dir = context.manager.sweep_dir(id);
         Ok(context.manager.submit_sweep(planned.points.points()?, &chosen.source, id, &sweep_dir, options))

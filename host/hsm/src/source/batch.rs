@@ -1,10 +1,9 @@
 //! A scheduler as a compute source: what each task needs, and how tasks are handed in.
 
 use super::Asked;
-use crate::args::{BatchArgs, Mode};
+use crate::args::{BatchArgs, KeyValue, Mode};
 use crate::environment;
 use crate::report::{Exit, Problem};
-use hsm_core::journal::PluginUse;
 use hsm_core::roles::Failure;
 use hsm_core::scheduler::detect::BuiltIn;
 use hsm_core::scheduler::resources::{Dialect, Request};
@@ -121,6 +120,12 @@ fn take_options(options: &BatchArgs, source: &mut BatchSource) -> Result<(), Pro
     if let Some(seconds) = options.poll_interval {
         source.poll_floor_ms = Some(milliseconds(seconds)?);
     }
+    if !options.scheduler_config.is_empty() {
+        source.config = KeyValue::object(&options.scheduler_config).map_err(|name| {
+            let message = format!("`--scheduler-config` gives `{name}` both a value and values below it");
+            Problem::new(Exit::Configuration, message)
+        })?;
+    }
     source.record = options.record.as_deref().map(recording).transpose()?;
     Ok(())
 }
@@ -148,13 +153,6 @@ fn configuration(failure: Failure) -> Problem {
     };
     let hint = failure.hint.or_else(|| (failure.code == "bad-resources").then(example));
     Problem { exit: Exit::Configuration, message: Some(failure.message), hint }
-}
-
-/// The plugin that speaks to the scheduler, where one does.
-pub(super) fn plugin_of(source: &BatchSource) -> Option<PluginUse> {
-    let SchedulerRef { name, digest, .. } = &source.scheduler;
-    let role = "scheduler".to_owned();
-    (!source.scheduler.is_built_in()).then(|| PluginUse { name: name.clone(), role, digest: digest.clone() })
 }
 
 /// Who, where, how many and how long, in one line.

@@ -11,7 +11,6 @@ pub use scheduler::to_ask;
 use crate::args::{BatchArgs, GlobalArgs, LimitArgs, Mode};
 use crate::context::Context;
 use crate::report::Problem;
-use hsm_core::journal::PluginUse;
 use hsm_engine::{BatchSource, ComputeSource};
 use scheduler::Place;
 
@@ -33,8 +32,6 @@ pub struct Chosen {
     pub source: ComputeSource,
     /// What to say about it.
     pub note: String,
-    /// The plugin that speaks to its scheduler, where one does.
-    pub plugin: Option<PluginUse>,
 }
 
 impl Chosen {
@@ -72,7 +69,7 @@ impl Asked<'_> {
                     ComputeSource::Batch(_) => None,
                 });
                 let local = local::Local::settle(self.limits, settings, before, variables)?;
-                Ok(Chosen { source: ComputeSource::Local(local.source), note: local.note, plugin: None })
+                Ok(Chosen { source: ComputeSource::Local(local.source), note: local.note })
             }
             Place::At(scheduler) => {
                 let before = before.and_then(|before| match before {
@@ -81,7 +78,6 @@ impl Asked<'_> {
                 });
                 let source = batch::settle(self, scheduler, settings, before, variables)?;
                 Ok(Chosen {
-                    plugin: batch::plugin_of(&source),
                     note: batch::note(&source, None),
                     source: ComputeSource::Batch(Box::new(source)),
                 })
