@@ -4,6 +4,7 @@
 
 use super::replies::{everything, succeeded};
 use super::resources::Dialect;
+use super::slurm::describe::{finds_no_configuration, no_configuration};
 use super::survey::Surveyor;
 use super::{Command, Ending, Exchange, Pbs, Scheduler, Slurm, Step};
 use crate::failure::{Blame, Failure};
@@ -11,6 +12,9 @@ use serde::Serialize;
 
 /// Versions are printed without asking any server.
 const TIMEOUT_MS: u32 = 10_000;
+
+/// Stands for the version of a Slurm whose commands know no cluster.
+const NO_CONFIGURATION: &str = "(its configuration file is not found)";
 
 /// How many lines of a command's words are looked at.
 const LINES_MAX: usize = 60;
@@ -106,6 +110,8 @@ impl Detected {
         let words = everything(reply);
         for line in words.lines().map(str::trim).take(LINES_MAX) {
             if reply.command.program == "sbatch" {
+                self.slurm =
+                    self.slurm.or(finds_no_configuration(reply).then(|| NO_CONFIGURATION.to_owned()));
                 let version = line.strip_prefix("slurm-wlm ").or_else(|| line.strip_prefix("slurm "));
                 self.slurm = self.slurm.or(version.filter(|_| succeeded(reply)).map(str::to_owned));
             } else if let Some(version) = line.strip_prefix("pbs_version = ") {
@@ -130,6 +136,7 @@ impl Detected {
                 Err(Failure::new(Blame::Config, "several-schedulers", message)
                     .with_hint("say which: `--scheduler slurm` or `--scheduler pbs`"))
             }
+            (Some(slurm), None) if slurm == NO_CONFIGURATION => Err(no_configuration()),
             (Some(_), None) => Ok(Some(BuiltIn::Slurm)),
             (None, Some(_)) => Ok(Some(BuiltIn::Pbs)),
             (None, None) => match self.foreign() {
@@ -197,6 +204,11 @@ mod tests {
         (0, "Usage:\n    qstat [-f] [-a|-i|-r] [-n [-1]] [-G|-M] [-u *user_list*] [-? | --help]\n", "");
     const GRID_ENGINE: (i32, &str, &str) = (1, "", "qsub: Unknown option --version\n");
     const GRID_ENGINE_HELP: (i32, &str, &str) = (0, "SGE 8.1.9\nusage: qstat [options]\n", "");
+    const NO_CONF: (i32, &str, &str) = (
+        1,
+        "",
+        "sbatch: error: s_p_parse_file: cannot stat file /nope: No such file or directory, retrying in 1sec up to 60sec\n",
+    );
     const NO_ROOT: (i32, &str, &str) = (
         1,
         "",
@@ -259,6 +271,7 @@ mod tests {
                 "needs-plugin: this machine has Grid Engine (its `SGE_ROOT` is not set), which needs a plugin",
             ),
             (vec![SLURM, GRID_ENGINE, GRID_ENGINE_HELP], "slurm"),
+            (vec![NO_CONF, MISSING], "no-slurm-conf: Slurm's commands find no configuration file"),
             (vec![MISSING, MISSING], "none"),
             (vec![MISSING, WRAPPER, WRAPPER_HELP], "none"),
             (

@@ -77,13 +77,19 @@ fn first_number(value: &str) -> Option<u32> {
 }
 
 fn unreachable(reply: &Exchange) -> Failure {
-    let failure = replies::unanswered(reply);
-    if replies::stderr(reply).contains("cannot stat file") {
-        let message = "Slurm's commands find no configuration file";
-        return Failure::new(Blame::Config, "no-slurm-conf", message)
-            .with_hint("set `SLURM_CONF` to the cluster's `slurm.conf`, or load the module that does");
-    }
-    failure
+    if finds_no_configuration(reply) { no_configuration() } else { replies::unanswered(reply) }
+}
+
+/// Whether one of Slurm's commands looked for its configuration in vain; it goes on looking for a minute.
+pub(in super::super) fn finds_no_configuration(reply: &Exchange) -> bool {
+    replies::stderr(reply).contains("cannot stat file")
+}
+
+/// That there is Slurm, and nobody told it about its cluster.
+pub(in super::super) fn no_configuration() -> Failure {
+    let message = "Slurm's commands find no configuration file";
+    Failure::new(Blame::Config, "no-slurm-conf", message)
+        .with_hint("set `SLURM_CONF` to the cluster's `slurm.conf`, or load the module that does")
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@
 //! **Must not:** take an empty list or a failing command for news of a job.
 
 mod control;
-mod describe;
+pub(super) mod describe;
 mod observe;
 mod options;
 mod recover;
