@@ -192,7 +192,11 @@ impl Watch {
                 continue;
             }
             let mut claims = Claims::new(&self.dir.job(&job.token));
-            for file in claims.claimed(is_open).unwrap_or_default() {
+            // A claim says nothing of a task whose machine failed, or whose job vanished, but that it once began.
+            let may_run = |task: u64| {
+                is_open(task) && self.ledger.get(task).is_some_and(|entry| entry.state != TaskState::Unknown)
+            };
+            for file in claims.claimed(may_run).unwrap_or_default() {
                 seen.insert(file.claim.task, (TaskState::Running, "it runs, by its own record"));
             }
             for file in claims.ended(is_open).unwrap_or_default() {

@@ -6,6 +6,7 @@ use crate::args::{GlobalArgs, MonitorArgs};
 use crate::context::Context;
 use crate::output::Console;
 use crate::report::{Exit, Problem};
+use hsm_engine::Driver;
 
 /// Follows the sweep.
 ///
@@ -15,8 +16,9 @@ pub fn run(args: &MonitorArgs, global: &GlobalArgs, console: Console) -> Result<
     let context = Context::find(global, console)?;
     let sweep_dir = context.sweep_dir(&args.sweep)?;
     // Jobs at a scheduler go on by themselves; what became of them is put on record by a driver.
-    if context.manager.attend(&sweep_dir)? {
-        console.say("a driver looks after its jobs");
+    let driven = context.manager.status(&sweep_dir)?.driver != Driver::None;
+    if context.manager.attend(&sweep_dir)? && !driven {
+        console.say("a driver looks after its jobs again");
     }
     let output =
         if args.show_output { Some(TaskOutput::since(&context.manager.status(&sweep_dir)?)) } else { None };
