@@ -101,11 +101,11 @@ impl JobManager {
         let status = self.status(sweep_dir)?;
         let ended_badly = |task: &TaskStatus| task.state.is_final() && task.reason.is_some();
         let errors = status.tasks().filter(ended_badly).filter_map(|task| {
-            let class = status.class(task.task)?;
+            let (class, may_live) = (status.class(task.task)?, status.may_live(task.task));
             let stderr = dir.task(task.task).join("stderr.log");
             let stderr_tail = results::tail(&dir.task(task.task), "stderr.log", STDERR_TAIL_BYTES);
             let stderr_tail = last_lines(&stderr_tail, STDERR_TAIL_LINES);
-            Some(TaskError { status: task, class, stderr_tail, stderr })
+            Some(TaskError { status: task, class, may_live, stderr_tail, stderr })
         });
         Ok(errors.collect())
     }

@@ -366,6 +366,8 @@ pub struct TaskError {
     pub status: TaskStatus,
     /// Why it is not done.
     pub class: TaskClass,
+    /// Whether it may run still, on a machine that failed.
+    pub may_live: bool,
     /// The last lines that it wrote to its standard error, as it wrote them.
     pub stderr_tail: String,
     /// Where all of that is.

@@ -46,7 +46,16 @@ pub fn run(args: &ErrorsArgs, global: &GlobalArgs, console: Console) -> Result<E
     if groups.len() > SHOWN_GROUPS {
         console.say(&format!("… {} more kinds; `--json` has all", groups.len() - SHOWN_GROUPS));
     }
-    console.hint(&format!("`hsm complete {id}` runs them again"));
+    let doubtful: TaskSet =
+        errors.iter().filter(|error| error.may_live).map(|error| error.status.task).collect();
+    if !doubtful.is_empty() {
+        console.hint(&format!(
+            "`hsm abandon {id} --tasks {doubtful}` once you know that nothing of them runs any more"
+        ));
+    }
+    if doubtful.len() < errors.len() as u64 {
+        console.hint(&format!("`hsm complete {id}` runs them again"));
+    }
     Ok(Exit::Success)
 }
 
@@ -174,6 +183,7 @@ mod tests {
         TaskError {
             status,
             class,
+            may_live: false,
             stderr_tail: stderr.to_owned(),
             stderr: format!("t{task}/stderr.log").into(),
         }
