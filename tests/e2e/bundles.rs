@@ -19,7 +19,7 @@ fn the_same_folder_packs_to_the_same_bytes() {
     let run = world
         .hsm(&["plugin", "pack", "b"])
         .succeeds()
-        .says(&["packed sample 0.1.0, an aggregator", "sample-0.1.0.tar"]);
+        .says(&["packed sample 0.1.0, an aggregator, into", "sample-0.1.0.tar"]);
     assert!(run.stdout.is_empty(), "{run}");
     let packed = fs::read(world.project("a.tar")).expect("a bundle");
     assert_eq!(packed, fs::read(world.project("sample-0.1.0.tar")).expect("a bundle"));
@@ -71,7 +71,10 @@ fn a_folder_or_a_component_can_be_added_too() {
     world.write_plugin("sample", "generator", "0.1.0", "");
     let _ = world.hsm(&["plugin", "add", "sample"]).succeeds();
     world.write("Other_one.wasm", hollow_component("generator", &[]));
-    let _ = world.hsm(&["plugin", "add", "Other_one.wasm"]).succeeds();
+    // The same file makes the same plugin each time, and another one needs another version.
+    for _ in 0..2 {
+        let _ = world.hsm(&["plugin", "add", "Other_one.wasm"]).succeeds();
+    }
     let listed = world.hsm(&["plugin", "list", "--json"]).succeeds().json();
     let names: Vec<_> =
         listed["plugins"].as_array().expect("plugins").iter().map(|plugin| plugin["name"].clone()).collect();
@@ -146,7 +149,7 @@ fn keys_are_made_for_their_owner_alone_and_never_overwritten() {
     let _ = world
         .hsm(&["plugin", "sign", "sample.tar"])
         .succeeds()
-        .says(&["signed sample 0.1.0, an aggregator with the key"]);
+        .says(&["signed sample 0.1.0, an aggregator, with the key", "do not count here yet: `mkdir"]);
     let _ = world
         .hsm(&["plugin", "sign", "sample"])
         .ends_with(2)

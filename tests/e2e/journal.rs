@@ -1,7 +1,6 @@
 //! The journal, damaged in every way a disk or an editor knows: a clear word, and nothing lost that was recorded.
 
-use hsm_tests::{World, wait_until};
-use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
+use hsm_tests::{SmallDisk, World, wait_until};
 use std::fs;
 use std::path::PathBuf;
 
@@ -90,26 +89,6 @@ fn snapshot(world: &World) -> Vec<(PathBuf, Vec<u8>)> {
     files.extend(journal.map(|entry| entry.expect("a segment").path()));
     files.sort();
     files.into_iter().map(|path| (path.clone(), fs::read(path).expect("a file"))).collect()
-}
-
-/// A small disk under the project's outputs, gone with the test.
-struct SmallDisk(PathBuf);
-
-impl SmallDisk {
-    fn mount(at: PathBuf, size: &str) -> Self {
-        fs::create_dir_all(&at).expect("a folder to mount at");
-        let options = std::ffi::CString::new(format!("size={size}")).expect("an option");
-        mount("hsm-test", &at, "tmpfs", MountFlags::empty(), Some(options.as_c_str())).unwrap_or_else(
-            |error| panic!("this test mounts a small tmpfs, for which it has to run as root: {error}"),
-        );
-        Self(at)
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = unmount(&self.0, UnmountFlags::DETACH);
-    }
 }
 
 /// Writes more than the disk holds for every task but the first, unless there is a file that says not to.

@@ -12,6 +12,7 @@ mod fake_pbs;
 mod gpus;
 mod grid_engine;
 mod hostile;
+mod installing;
 mod interrupting;
 mod journal;
 mod killing;

@@ -3,6 +3,7 @@
 //! Nothing here knows how hsm is made. A test sees what a user sees: commands, what they print, exit codes, files and processes.
 
 mod bundle;
+mod disk;
 mod generated;
 pub mod lab;
 mod processes;
@@ -13,6 +14,7 @@ mod workshop;
 mod world;
 
 pub use bundle::hollow_component;
+pub use disk::SmallDisk;
 pub use generated::{check_generated, table_row};
 pub use processes::{Process, processes_of};
 pub use run::{Run, Running};

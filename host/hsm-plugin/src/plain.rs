@@ -1,6 +1,7 @@
 //! Text of plugins, made fit to show: it may come from anybody, and a terminal obeys what it is sent.
 
 use std::fmt::Write;
+use std::io;
 
 /// The text with every control character escaped, cut after `bytes_max` bytes of it.
 pub(crate) fn plain(text: &str, bytes_max: usize) -> String {
@@ -28,6 +29,15 @@ pub(crate) fn plain_line(text: &str, bytes_max: usize) -> String {
 pub(crate) fn is_obeyed(character: char) -> bool {
     // The others turn the direction of the text around them, so that it reads as something else.
     character.is_control() || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// The operating system's words, without its number.
+pub(crate) fn io_words(error: &io::Error) -> String {
+    let text = error.to_string();
+    match text.split_once(" (os error") {
+        Some((words, _)) => words.to_lowercase(),
+        None => text,
+    }
 }
 
 fn push_escaped(shown: &mut String, character: char) {

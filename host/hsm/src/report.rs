@@ -63,12 +63,21 @@ impl Problem {
     /// A file that could not be read or written: `could not <action> <path>: <why>`.
     pub fn file(action: &str, path: &Path, error: &std::io::Error) -> Self {
         use std::io::ErrorKind;
-        let exit = match error.kind() {
-            ErrorKind::NotFound => Exit::NotFound,
-            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => Exit::Permission,
-            _ => Exit::General,
+        let (exit, hint) = match error.kind() {
+            ErrorKind::NotFound => {
+                (Exit::NotFound, "look at how it is spelled, and whether its folder is there")
+            }
+            ErrorKind::PermissionDenied => {
+                (Exit::Permission, "look at its owner and mode, and at those of its folder")
+            }
+            ErrorKind::ReadOnlyFilesystem => (Exit::Permission, "choose a place on another file system"),
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+                (Exit::General, "make room on its disk, or choose a place on another one")
+            }
+            ErrorKind::IsADirectory => (Exit::General, "name a file in that folder"),
+            _ => (Exit::General, "look at what is there"),
         };
-        Self::new(exit, format!("could not {action} `{}`: {}", path.display(), plain(error)))
+        Self::new(exit, format!("could not {action} `{}`: {}", path.display(), plain(error))).with_hint(hint)
     }
 
     /// A question that a scheduler did not answer.
@@ -130,7 +139,11 @@ impl From<Diagnostics> for Problem {
 
 impl From<Failure> for Problem {
     fn from(failure: Failure) -> Self {
-        let exit = if failure.code == "not-found" { Exit::NotFound } else { Exit::Plugin };
+        let exit = match failure.code.as_str() {
+            "not-found" | "not-installed" => Exit::NotFound,
+            "no-permission" => Exit::Permission,
+            _ => Exit::Plugin,
+        };
         Self { exit, message: Some(failure.message), hint: failure.hint }
     }
 }
@@ -181,8 +194,12 @@ mod tests {
         assert_eq!(io(io::ErrorKind::PermissionDenied), Exit::Permission);
         assert_eq!(io(io::ErrorKind::NotFound), Exit::NotFound);
         assert_eq!(io(io::ErrorKind::StorageFull), Exit::General);
+        let full = Problem::file("write", Path::new("f"), &io::Error::from(io::ErrorKind::StorageFull));
+        assert!(full.hint.unwrap().starts_with("make room"));
         let failure = |code| Problem::from(Failure::new(Blame::Config, code, "x")).exit;
         assert_eq!(failure("not-found"), Exit::NotFound);
+        assert_eq!(failure("not-installed"), Exit::NotFound);
+        assert_eq!(failure("no-permission"), Exit::Permission);
         assert_eq!(failure("out-of-time"), Exit::Plugin);
     }
 

@@ -2,6 +2,7 @@
 
 use crate::digest::Digest;
 use crate::inspect::{InspectError, Role};
+use crate::plain::io_words;
 use hsm_core::diagnostic::Diagnostic;
 use hsm_core::roles::{Blame, Failure};
 use std::io;
@@ -23,10 +24,18 @@ pub enum BundleProblem {
     #[error("there is nothing of that name")]
     NotFound,
     /// The system did not let it be read or written.
-    #[error("`{name}`: {source}")]
+    #[error("`{name}`: {}", io_words(source))]
     Io {
         /// The file.
         name: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The system did not let its folder in a project be changed.
+    #[error("could not {action} it: {}", io_words(source))]
+    Place {
+        /// What was tried.
+        action: &'static str,
         /// What the system said.
         source: io::Error,
     },
@@ -124,6 +133,9 @@ impl std::fmt::Display for BundleError {
         let Self { bundle, problem } = self;
         match problem {
             BundleProblem::NotFound => write!(f, "there is no plugin `{bundle}`"),
+            BundleProblem::Place { action, source } => {
+                write!(f, "could not {action} `{bundle}`: {}", io_words(source))
+            }
             problem => write!(f, "the plugin `{bundle}` cannot be used: {problem}"),
         }
     }
@@ -142,6 +154,10 @@ impl BundleError {
         match &self.problem {
             BundleProblem::NotFound => "not-found",
             BundleProblem::Io { .. } | BundleProblem::NotAFile | BundleProblem::Compressed => "unreadable",
+            BundleProblem::Place { source, .. } => match source.kind() {
+                io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => "no-permission",
+                _ => "unwritable",
+            },
             BundleProblem::TooLarge { .. } | BundleProblem::TooMany(_) => "too-large",
             BundleProblem::Role { .. } => "wrong-role",
             BundleProblem::Component(error) => error.code(),
@@ -157,6 +173,12 @@ impl BundleError {
         let text = match &self.problem {
             BundleProblem::NotFound => {
                 "give the path of a `.wasm` file or of a bundle, or a name that `hsm plugin list` shows"
+            }
+            BundleProblem::Place { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
+                "make room on its disk, and try again; what was there before is there still"
+            }
+            BundleProblem::Place { .. } => {
+                "look at who may write there: the folder, and the file system that it is on"
             }
             BundleProblem::Io { .. } => "look at the file's owner and mode, and at the space on its disk",
             BundleProblem::NotAFile => "a plugin is a `.wasm` file, a folder, or the tar of one",

@@ -127,7 +127,7 @@ fn entries(folder: BorrowedFd<'_>, prefix: &str) -> Result<Vec<String>, BundlePr
             continue;
         }
         let Ok(name) = std::str::from_utf8(name) else {
-            let name = plain_line(&String::from_utf8_lossy(name), 200);
+            let name = plain_line(&format!("{prefix}{}", String::from_utf8_lossy(name)), 200);
             return Err(BundleProblem::Name { name, problem: "is not UTF-8" });
         };
         names.push(name.to_owned());

@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 
 /// Where a project keeps its plugins, below its folder.
 const PLUGINS_FOLDER: &str = ".hsm/plugins";
+/// How the names of what is not whole yet begin. Those of plugins begin with no dot.
+const UNFINISHED: &str = ".new-";
 
 /// The folder of an installed plugin.
 #[must_use]
@@ -19,19 +21,14 @@ pub fn installed(project: &Path, name: &PluginName) -> PathBuf {
     project.join(PLUGINS_FOLDER).join(name.as_str())
 }
 
-/// Writes a bundle into a project, in the place of another version if there is one. Gives the bundle as it is there: a component alone
-/// gets a manifest.
+/// Writes a bundle into a project, in the place of another version if there is one. A component alone has to be [`with_manifest`].
 ///
 /// # Errors
 /// When it cannot be written. What was there before is there still.
-pub fn install(project: &Path, bundle: &Bundle) -> Result<Bundle, BundleError> {
-    let bundle = with_manifest(bundle);
+pub fn install(project: &Path, bundle: &Bundle) -> Result<(), BundleError> {
     let target = installed(project, &bundle.manifest.name);
-    write(&target, &bundle).map_err(|source| {
-        let name = crate::plain::plain_line(&target.display().to_string(), 500);
-        BundleError::new(&target, BundleProblem::Io { name, source })
-    })?;
-    Ok(bundle)
+    write(&target, bundle)
+        .map_err(|source| BundleError::new(&target, BundleProblem::Place { action: "write", source }))
 }
 
 /// Removes an installed plugin, and says whether there was one.
@@ -43,9 +40,17 @@ pub fn remove(project: &Path, name: &PluginName) -> Result<bool, BundleError> {
     match fs::remove_dir_all(&folder) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(source) => {
-            let name = crate::plain::plain_line(&folder.display().to_string(), 500);
-            Err(BundleError::new(&folder, BundleProblem::Io { name, source }))
+        Err(source) => Err(BundleError::new(&folder, BundleProblem::Place { action: "remove", source })),
+    }
+}
+
+/// Removes what others left half-written in a project when they were killed. Only for whoever is alone in changing its plugins; what does
+/// not go away is in nobody's way.
+pub fn tidy(project: &Path) {
+    let Ok(entries) = fs::read_dir(project.join(PLUGINS_FOLDER)) else { return };
+    for entry in entries.flatten() {
+        if entry.file_name().as_encoded_bytes().starts_with(UNFINISHED.as_bytes()) {
+            let _ = fs::remove_dir_all(entry.path());
         }
     }
 }
@@ -57,7 +62,7 @@ pub fn remove(project: &Path, name: &PluginName) -> Result<bool, BundleError> {
 pub fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = tempfile::Builder::new()
-        .prefix(".new-")
+        .prefix(UNFINISHED)
         .permissions(fs::Permissions::from_mode(0o666))
         .tempfile_in(folder)?;
     file.write_all(bytes)?;
@@ -67,8 +72,7 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
 fn write(target: &Path, bundle: &Bundle) -> io::Result<()> {
     let parent = target.parent().unwrap_or(target);
     fs::create_dir_all(parent)?;
-    // Names of plugins begin with no dot, so that this is never taken for one.
-    let new = tempfile::Builder::new().prefix(".new-").tempdir_in(parent)?;
+    let new = tempfile::Builder::new().prefix(UNFINISHED).tempdir_in(parent)?;
     let folder = new.path().join("bundle");
     fs::create_dir(&folder)?;
     fs::write(folder.join(MANIFEST), &bundle.manifest_bytes)?;
@@ -95,9 +99,10 @@ fn write(target: &Path, bundle: &Bundle) -> io::Result<()> {
     })
 }
 
-/// The bundle itself, or the one that a component alone becomes.
-fn with_manifest(bundle: &Bundle) -> Bundle {
-    let mut bundle = bundle.clone();
+/// The bundle itself, or the one that a component alone becomes in a project, by whose digest it is known there: the same component makes
+/// the same one each time.
+#[must_use]
+pub fn with_manifest(mut bundle: Bundle) -> Bundle {
     if bundle.origin != Origin::Component {
         return bundle;
     }

@@ -38,7 +38,7 @@ pub(crate) mod samples;
 pub use config::{ConfigError, ConfigSchema, Setting, SettingKind};
 pub use contents::{Bundle, Origin};
 pub use error::{BundleError, BundleProblem};
-pub use install::{install, installed, remove, write_file};
+pub use install::{install, installed, remove, tidy, with_manifest, write_file};
 pub use manifest::{Capabilities, Manifest};
 pub use names::{COMPONENT, FIXTURES, MANIFEST, PluginName, PluginNameError, README, SIGNATURE};
 pub use pack::pack;

@@ -9,7 +9,7 @@ use super::refusal::Refusal;
 use super::signature::Signer;
 use super::site::Site;
 use super::verdict::{Trusted, judge};
-use crate::bundle::{self, Bundle, BundleError, Capabilities, PluginName};
+use crate::bundle::{self, Bundle, BundleError, BundleProblem, Capabilities, PluginName};
 use crate::limits::{LimitError, Limits};
 use crate::plain::plain_line;
 use hsm_core::roles::{Blame, Failure};
@@ -55,6 +55,16 @@ pub enum NotAdmitted {
     /// A flag is above the site's ceiling.
     #[error(transparent)]
     Limit(#[from] LimitError),
+    /// The project's lock names it, and its files are not there: a cloned project brings only what was put under version control.
+    #[error("the project's lock pins `{name}` {version}, and its files are not in `{folder}`")]
+    NotInstalled {
+        /// The plugin's name.
+        name: PluginName,
+        /// The version that the lock pins.
+        version: semver::Version,
+        /// Where they should be, fit to show.
+        folder: String,
+    },
     /// No plugin of this name was added to the project.
     #[error("there is no plugin `{name}` in this project")]
     NotAdded {
@@ -74,6 +84,7 @@ impl NotAdmitted {
             Self::Trust(error) => error.code(),
             Self::Refused(refusal) => refusal.code(),
             Self::Limit(_) => "above-ceiling",
+            Self::NotInstalled { .. } => "not-installed",
             Self::NotAdded { .. } => "not-found",
         }
     }
@@ -87,6 +98,9 @@ impl NotAdmitted {
             Self::Refused(refusal) => refusal.hint(),
             Self::Limit(_) => {
                 "ask for less, or an administrator of this site to raise it in the policy".to_owned()
+            }
+            Self::NotInstalled { .. } => {
+                "get its bundle, and add it: `hsm plugin add FILE`; the lock sees to it that it is the same one".to_owned()
             }
             Self::NotAdded { hint, .. } => hint.clone(),
         }
@@ -142,7 +156,15 @@ impl Trust {
         entry: &LockEntry,
         flags: &Limits,
     ) -> Result<Admitted, NotAdmitted> {
-        let bundle = bundle::read(&bundle::installed(project, &entry.name), flags)?;
+        let folder = bundle::installed(project, &entry.name);
+        let bundle = bundle::read(&folder, flags).map_err(|error| match error.problem {
+            BundleProblem::NotFound => NotAdmitted::NotInstalled {
+                name: entry.name.clone(),
+                version: entry.version.clone(),
+                folder: error.bundle,
+            },
+            _ => error.into(),
+        })?;
         let trusted = judge(&bundle, &self.policy, &self.keys, Some(entry), &self.grants)?;
         self.admitted(bundle, trusted, flags)
     }

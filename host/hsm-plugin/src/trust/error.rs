@@ -1,5 +1,6 @@
 //! Why a file about trust cannot be used. Each is an error and not a warning: a policy that is passed over protects nobody.
 
+use crate::plain::io_words;
 use hsm_core::diagnostic::Diagnostic;
 use hsm_core::roles::{Blame, Failure};
 use std::io;
@@ -8,7 +9,7 @@ use std::io;
 #[derive(Debug, thiserror::Error)]
 pub enum TrustError {
     /// The system did not let it be read or written.
-    #[error("could not {action} `{path}`: {source}")]
+    #[error("could not {action} `{path}`: {}", io_words(source))]
     Io {
         /// What was tried.
         action: &'static str,
@@ -53,6 +54,14 @@ pub enum TrustError {
         /// The most it may be, in KiB.
         max_kib: u64,
     },
+    /// Somebody else has been changing it all the time.
+    #[error("another `hsm plugin` has held `{path}` for {seconds} s, to change what is kept there")]
+    Busy {
+        /// The file that says whose turn it is.
+        path: String,
+        /// How long it was waited for.
+        seconds: u64,
+    },
     /// What is written in it cannot be used.
     #[error("{0}")]
     Content(Diagnostic),
@@ -74,7 +83,11 @@ impl TrustError {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Io { .. } => "trust-unreadable",
+            Self::Io { source, .. } => match source.kind() {
+                io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => "no-permission",
+                _ => "trust-unreadable",
+            },
+            Self::Busy { .. } => "trust-busy",
             Self::Kind { .. } | Self::Owner { .. } | Self::Mode { .. } => "trust-unsafe",
             Self::TooLarge { .. } | Self::Content(_) | Self::NotAKey(_) | Self::NoSuchKey { .. } => {
                 "trust-invalid"
@@ -86,6 +99,9 @@ impl TrustError {
     #[must_use]
     pub fn hint(&self) -> String {
         match self {
+            Self::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
+                "make room on its disk, and try again".to_owned()
+            }
             Self::Io { path, .. } => {
                 format!("look at the owner and the mode of `{path}`, and of the folders above it")
             }
@@ -98,6 +114,7 @@ impl TrustError {
             Self::Mode { path, .. } => {
                 format!("look at what is in `{path}`; if it is right: `chmod go-w {path}`")
             }
+            Self::Busy { .. } => "wait until it has ended, and try again".to_owned(),
             Self::TooLarge { path, .. } => format!("look at what is in `{path}`"),
             Self::Content(found) => found.hint.clone().unwrap_or_else(|| "correct the file".to_owned()),
             Self::NotAKey(_) => {

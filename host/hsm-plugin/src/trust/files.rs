@@ -32,8 +32,10 @@ pub(super) fn read(path: &Path, owned: Owned) -> Result<Option<Vec<u8>>, TrustEr
         Err(error) => return Err(io_error("read", path, error.into())),
     };
     let stat = rustix::fs::fstat(&file).map_err(|error| io_error("read", path, error.into()))?;
-    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-        return Err(kind(path, "something else", "a plain file"));
+    match FileType::from_raw_mode(stat.st_mode) {
+        FileType::RegularFile => {}
+        FileType::Directory => return Err(kind(path, "a folder", "a plain file")),
+        _ => return Err(kind(path, "a device, a pipe or a socket", "a plain file")),
     }
     check_owner(path, &stat, owned)?;
     let mut bytes = Vec::new();

@@ -3,6 +3,7 @@
 
 use super::error::TrustError;
 use super::files::{self, Owned, shown};
+use super::turn;
 use crate::bundle::{Bundle, PluginName};
 use crate::digest::Digest;
 use crate::toml_file::TomlFile;
@@ -14,9 +15,11 @@ use std::path::Path;
 const FORMAT: u64 = 1;
 /// The grants, below the user's folder.
 const GRANTS_FILE: &str = "grants.toml";
+/// What is locked while they are changed, below the user's folder.
+const TURN_FILE: &str = ".grants.lock";
 /// What stands at the top of the file.
 const HEADING: &str = "\
-# Commands that plugins may have run as you: written by `hsm plugin add`. Remove an entry to take it back.
+# Commands that plugins may have run as you: written by `hsm plugin add`, taken back by `hsm plugin revoke`.
 ";
 
 /// What was granted to one plugin, as it was then.
@@ -61,11 +64,20 @@ impl Grants {
         written.map(|written| Self(written.grant)).map_err(TrustError::Content)
     }
 
-    /// Writes them into the user's folder, for the user's eyes only.
+    /// Changes the grants in the user's folder while nobody else does.
     ///
     /// # Errors
-    /// When they cannot be written.
-    pub fn write(&self, user_folder: &Path) -> Result<(), TrustError> {
+    /// When another one takes too long, or they cannot be read or written.
+    pub fn change<T>(user_folder: &Path, change: impl FnOnce(&mut Self) -> T) -> Result<T, TrustError> {
+        let _turn = turn::take(&user_folder.join(TURN_FILE), 0o700)?;
+        let mut grants = Self::read(user_folder)?;
+        let changed = change(&mut grants);
+        grants.write(user_folder)?;
+        Ok(changed)
+    }
+
+    /// Writes them into the user's folder, for the user's eyes only.
+    fn write(&self, user_folder: &Path) -> Result<(), TrustError> {
         files::check_folder(user_folder, Owned::By(rustix::process::geteuid().as_raw()))?;
         let written = Written { format: FORMAT, grant: self.0.clone() };
         // Plain strings and numbers always have a text.
@@ -83,6 +95,16 @@ impl Grants {
     #[must_use]
     pub fn last_of(&self, name: &PluginName) -> Option<&Grant> {
         self.0.iter().rev().find(|grant| grant.name == *name)
+    }
+
+    /// The names of all plugins that something was granted to.
+    pub fn names(&self) -> impl Iterator<Item = &PluginName> {
+        self.0.iter().map(|grant| &grant.name)
+    }
+
+    /// Takes back whatever was granted to plugins of this name, in every version, and gives it.
+    pub fn revoke(&mut self, name: &PluginName) -> Vec<Grant> {
+        self.0.extract_if(.., |grant| grant.name == *name).collect()
     }
 
     /// Grants a bundle these commands, in the place of what was granted to it before.

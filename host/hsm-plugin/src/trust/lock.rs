@@ -5,6 +5,7 @@ use super::error::TrustError;
 use super::files::{self, Owned, shown};
 use super::keys::KeyId;
 use super::signature::Signer;
+use super::turn;
 use crate::bundle::{Bundle, PluginName};
 use crate::digest::Digest;
 use crate::inspect::Role;
@@ -20,6 +21,8 @@ use toml::Spanned;
 const FORMAT: u64 = 1;
 /// The lock, below the project's folder.
 const LOCK_FILE: &str = ".hsm/plugins.lock";
+/// What is locked while a project's plugins are changed, below its folder.
+const TURN_FILE: &str = ".hsm/plugins/.lock";
 /// What stands at the top of every lock.
 const HEADING: &str = "\
 # Which plugins this project uses: written by `hsm plugin add` and `hsm plugin remove`, and not to be edited.
@@ -107,11 +110,27 @@ impl Lock {
         }
     }
 
-    /// Writes the lock of a project, as a whole or not at all.
+    /// Changes the lock of a project, and whatever else of its plugins `change` changes, while nobody else does. It is written if `change`
+    /// gives no error and made a difference.
     ///
     /// # Errors
-    /// When it cannot be written.
-    pub fn write(&self, project: &Path) -> Result<(), TrustError> {
+    /// What `change` gives; when another one takes too long; when the lock cannot be read or written.
+    pub fn change<T, E: From<TrustError>>(
+        project: &Path,
+        change: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let _turn = turn::take(&project.join(TURN_FILE), 0o777)?;
+        let before = Self::read(project)?;
+        let mut lock = before.clone();
+        let changed = change(&mut lock)?;
+        if lock != before {
+            lock.write(project)?;
+        }
+        Ok(changed)
+    }
+
+    /// Writes the lock of a project, as a whole or not at all.
+    fn write(&self, project: &Path) -> Result<(), TrustError> {
         files::write(&project.join(LOCK_FILE), &self.text(), 0o777, 0o666)
     }
 

@@ -44,6 +44,7 @@ mod samples;
 mod signature;
 mod signer;
 mod site;
+mod turn;
 mod verdict;
 
 pub use admit::{Admitted, NotAdmitted, Trust};

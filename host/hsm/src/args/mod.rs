@@ -13,7 +13,8 @@ pub use batch::BatchArgs;
 pub use cluster::{AbandonArgs, QueueArgs, QueueView, ReleaseArgs, ReplayArgs};
 pub use plugin::{
     AddPluginArgs, CheckPluginArgs, KeygenArgs, Language, ListPluginsArgs, NewPluginArgs, PackPluginArgs,
-    PluginArgs, PluginCommand, RemovePluginArgs, RoleName, SignPluginArgs, TestPluginArgs, VerifyPluginArgs,
+    PluginArgs, PluginCommand, RemovePluginArgs, RevokePluginArgs, RoleName, SignPluginArgs, TestPluginArgs,
+    VerifyPluginArgs,
 };
 pub use setup::{CompilePluginArgs, CompletionsArgs, DriveArgs, InitArgs, TrustArgs};
 pub use sweep_file::{LimitArgs, PlanArgs, RunArgs, SourceArgs};

@@ -34,6 +34,8 @@ pub enum PluginCommand {
     List(ListPluginsArgs),
     /// Remove a plugin from this project
     Remove(RemovePluginArgs),
+    /// Take back the commands that you let a plugin have run, in every version of it
+    Revoke(RevokePluginArgs),
 }
 
 /// `hsm plugin check`
@@ -114,6 +116,13 @@ pub struct ListPluginsArgs {
 #[derive(Args, Debug)]
 pub struct RemovePluginArgs {
     /// Its name
+    pub name: String,
+}
+
+/// `hsm plugin revoke`
+#[derive(Args, Debug)]
+pub struct RevokePluginArgs {
+    /// The plugin's name, wherever it was added
     pub name: String,
 }
 

@@ -1,7 +1,7 @@
 //! Bundles as folders and as archives: the good ones are the same whatever way they come, and every kind of bad one is refused.
 
 use super::super::samples::{self, bundle, component, manifest, write_packed, write_source};
-use super::super::{BundleError, install, installed, pack, remove};
+use super::super::{BundleError, install, installed, pack, remove, with_manifest};
 use super::*;
 use crate::bundle::contents::Origin;
 use crate::digest::Digest;
@@ -101,8 +101,8 @@ fn a_bundle_is_the_same_as_a_source_folder_a_tar_and_a_folder() {
     assert_eq!(pack(&from_tar).unwrap(), packed);
     assert!(from_tar.manifest_bytes.starts_with(b"# What a sample is.\n"), "comments stay");
 
-    let there = install(world.path(), &from_tar).unwrap();
-    let from_folder = read(&installed(world.path(), &there.manifest.name), &limits).unwrap();
+    install(world.path(), &from_tar).unwrap();
+    let from_folder = read(&installed(world.path(), &from_tar.manifest.name), &limits).unwrap();
     assert_eq!((from_folder.origin, from_folder.digest), (Origin::Packed, from_source.digest));
     assert_eq!(from_folder.files, from_source.files);
     assert_eq!(pack(&from_folder).unwrap(), packed);
@@ -132,7 +132,9 @@ fn a_component_alone_is_a_bundle_of_its_own() {
     assert_eq!(alone.digest, Digest::of(&component(Role::Generator)));
     assert!(alone.manifest.capabilities.is_empty());
 
-    let there = install(world.path(), &alone).unwrap();
+    let there = with_manifest(alone.clone());
+    assert_eq!(with_manifest(there.clone()).digest, there.digest);
+    install(world.path(), &there).unwrap();
     let again = read(&installed(world.path(), &there.manifest.name), &Limits::default()).unwrap();
     assert_eq!((again.origin, again.digest), (Origin::Packed, there.digest));
     assert_eq!(again.component(), alone.component());
@@ -385,7 +387,7 @@ fn bad_folders_are_refused() {
     one file more: `fixtures/more` is in it, and its manifest does not list it [bad-bundle] get the plugin again; if it is yours, remove `[files]` from its `plugin.toml` and pack it again
     a hidden file more: the name `.more` has a part that begins with a dot [bad-bundle] rename the file, and pack the plugin again
     a folder more: `src` is in it, and its manifest does not list it [bad-bundle] get the plugin again; if it is yours, remove `[files]` from its `plugin.toml` and pack it again
-    a name that is not UTF-8: the name `�` is not UTF-8 [bad-bundle] rename the file, and pack the plugin again
+    a name that is not UTF-8: the name `fixtures/�` is not UTF-8 [bad-bundle] rename the file, and pack the plugin again
     a source without its component: there is no `plugin.wasm` in it [bad-bundle] build the plugin first: run the `build` script in its folder
     a source with a linked README: `README.md` is a symbolic link, and only plain files have a place in a bundle [bad-bundle] put the file itself there; `hsm plugin pack` makes archives of nothing but plain files
     a source with a hidden fixture: the name `fixtures/.x` has a part that begins with a dot [bad-bundle] rename the file, and pack the plugin again

@@ -26,6 +26,10 @@ fn grants_are_kept_by_digest_for_their_owner_alone() {
     assert_eq!(read.of(bundle.digest).unwrap().commands.len(), 2);
     assert_eq!(read.of(Digest::of(b"another")), None);
     assert_eq!(read.last_of(&bundle.manifest.name).unwrap().digest, bundle.digest);
+
+    let taken = Grants::change(&folder, |grants| grants.revoke(&bundle.manifest.name)).unwrap();
+    assert_eq!(taken.iter().map(|grant| grant.digest).collect::<Vec<_>>(), [bundle.digest]);
+    assert_eq!(Grants::read(&folder).unwrap(), Grants::default());
 }
 
 #[test]

@@ -95,7 +95,7 @@ fn a_policy_that_cannot_be_believed_is_an_error() {
     in a folder for a group to write: `WORLD/site` may be written by others (mode 775) [trust-unsafe] look at what is in `WORLD/site`; if it is right: `chmod go-w WORLD/site`
     in a folder for all to write: `WORLD/site` may be written by others (mode 1777) [trust-unsafe] look at what is in `WORLD/site`; if it is right: `chmod go-w WORLD/site`
     a link: `WORLD/site/policy.toml` is a symbolic link, and it has to be a plain file [trust-unsafe] move `WORLD/site/policy.toml` away, and put the real one there
-    a folder: `WORLD/site/policy.toml` is something else, and it has to be a plain file [trust-unsafe] move `WORLD/site/policy.toml` away, and put the real one there
+    a folder: `WORLD/site/policy.toml` is a folder, and it has to be a plain file [trust-unsafe] move `WORLD/site/policy.toml` away, and put the real one there
     no TOML: WORLD/site/policy.toml:2:12: unclosed table, expected `]` [trust-invalid] correct the file
     no format: WORLD/site/policy.toml:1:1: the key `format` is missing [trust-invalid] correct the file
     a newer format: WORLD/site/policy.toml:1:10: this is format 2, and this hsm reads format 1 [trust-invalid] use a newer hsm

@@ -10,7 +10,7 @@ use crate::project::Project;
 use crate::report::{Exit, Problem};
 use hsm_core::aggregate;
 use hsm_plugin::bundle::{self, Bundle};
-use hsm_plugin::trust::{self, Lock, LockEntry, Trust};
+use hsm_plugin::trust::{self, Grants, Lock, LockEntry, NotAdmitted, Trust};
 use std::collections::BTreeSet;
 use std::io::{self, BufRead, IsTerminal};
 
@@ -20,8 +20,8 @@ use std::io::{self, BufRead, IsTerminal};
 /// When it may not be added, or what it may do was not granted.
 pub fn run(args: &AddPluginArgs, global: &GlobalArgs, console: Console) -> Result<Exit, Problem> {
     let project = Project::find(console)?;
-    let mut trust = trust()?;
-    let bundle = bundle::read(&args.path, &plugins::limits(global)?).map_err(refused)?;
+    let trust = trust()?;
+    let bundle = bundle::with_manifest(bundle::read(&args.path, &plugins::limits(global)?).map_err(refused)?);
     let name = &bundle.manifest.name;
     if aggregate::builtin(name.as_str()).is_some() {
         let message =
@@ -30,19 +30,27 @@ pub fn run(args: &AddPluginArgs, global: &GlobalArgs, console: Console) -> Resul
             Problem::new(Exit::Configuration, message).with_hint("rename the plugin in its `plugin.toml`")
         );
     }
-    let mut lock = Lock::read(&project.root).map_err(refused)?;
-    let trusted = trust::admit_new(&bundle, &trust.policy, &trust.keys, lock.entry(name)).map_err(refused)?;
+    let admit = |lock: &Lock| trust::admit_new(&bundle, &trust.policy, &trust.keys, lock.entry(name));
+    let trusted = admit(&Lock::read(&project.root).map_err(refused)?).map_err(refused)?;
     console.say(&title(&bundle));
     console.say(&format!("signature: {}", wishes::signature(&trusted)));
     wishes::sentences(&bundle.manifest).iter().for_each(|sentence| console.say(sentence));
-    let granted = consent(args, &bundle, &trust)?;
+    let granted = match consent(args, &bundle, &trust)? {
+        Some(commands) => Some((commands, user_folder()?)),
+        None => None,
+    };
 
-    let there = bundle::install(&project.root, &bundle).map_err(refused)?;
-    lock.set(LockEntry::new(&there, trusted.signer.as_ref()));
-    lock.write(&project.root).map_err(refused)?;
-    if let Some(commands) = granted {
-        trust.grants.set(&there, commands);
-        trust.grants.write(&user_folder()?).map_err(refused)?;
+    let added = Lock::change(&project.root, |lock| -> Result<(), NotAdmitted> {
+        // Somebody else may have added another release of it meanwhile.
+        let trusted = admit(lock)?;
+        bundle::tidy(&project.root);
+        bundle::install(&project.root, &bundle)?;
+        lock.set(LockEntry::new(&bundle, trusted.signer.as_ref()));
+        Ok(())
+    });
+    added.map_err(refused)?;
+    if let Some((commands, user_folder)) = granted {
+        Grants::change(&user_folder, |grants| grants.set(&bundle, commands)).map_err(refused)?;
     }
     console.say(&format!("added `{name}` to this project"));
     console.hint(&format!("use it with `hsm --plugin {name} …`"));

@@ -31,6 +31,9 @@ pub fn run(args: &ListPluginsArgs, global: &GlobalArgs, console: Console) -> Res
         return Ok(Exit::Success);
     }
     console.data(&text(&plugins))?;
+    if let Some(refused) = plugins.iter().find(|plugin| !plugin.usable) {
+        console.hint(&format!("`hsm plugin verify {}` says why, and what to do", refused.name));
+    }
     Ok(Exit::Success)
 }
 

@@ -8,6 +8,7 @@ mod new;
 mod pack;
 mod password;
 mod remove;
+mod revoke;
 mod sign;
 mod support;
 mod test;
@@ -33,6 +34,7 @@ pub fn run(args: &PluginArgs, global: &GlobalArgs, console: Console) -> Result<E
         PluginCommand::Add(args) => add::run(args, global, console),
         PluginCommand::List(args) => list::run(args, global, console),
         PluginCommand::Remove(args) => remove::run(args, console),
+        PluginCommand::Revoke(args) => revoke::run(args, console),
         PluginCommand::Test(args) => test::run(args, global, console),
     }
 }

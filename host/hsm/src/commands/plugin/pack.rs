@@ -29,7 +29,7 @@ pub fn run(args: &PackPluginArgs, global: &GlobalArgs, console: Console) -> Resu
     write_whole(&output, &packed)?;
     let shown = escape(&output.to_string_lossy());
     let files = counted(bundle.files.len() as u128, "file", "files");
-    console.say(&format!("packed {} into `{shown}`: {files} and its manifest", title(&bundle)));
+    console.say(&format!("packed {}, into `{shown}`: {files} and its manifest", title(&bundle)));
     console.say(&format!("digest {}", bundle.digest));
     if bundle.signature.is_none() {
         console

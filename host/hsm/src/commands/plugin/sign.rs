@@ -1,15 +1,15 @@
 //! `hsm plugin sign`: puts a signature over its manifest, and so over all of its files, into a packed plugin.
 
 use super::password;
-use super::support::{refused, title, user_folder, write_whole};
+use super::support::{refused, title, trust, user_folder, write_whole};
 use crate::args::{GlobalArgs, SignPluginArgs};
-use crate::output::Console;
+use crate::output::{Console, shell_line};
 use crate::plugins;
 use crate::report::{Exit, Problem};
 use hsm_plugin::bundle::{self, SIGNATURE};
-use hsm_plugin::trust::{SigningError, SigningKey, TrustError};
+use hsm_plugin::trust::{KeyId, SigningError, SigningKey, TrustError};
 use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The secret key, below the user's folder, where no other is named.
 const DEFAULT_KEY: &str = "signing/hsm.key";
@@ -36,8 +36,21 @@ pub fn run(args: &SignPluginArgs, global: &GlobalArgs, console: Console) -> Resu
         let packed = bundle::pack(&bundle).map_err(|error| Problem::file("write", &args.path, &error))?;
         write_whole(&args.path, &packed)?;
     }
-    console.say(&format!("signed {} with the key {}", title(&bundle), key.id()));
+    console.say(&format!("signed {}, with the key {}", title(&bundle), key.id()));
+    say_who_needs_the_key(&key_path, key.id(), console);
     Ok(Exit::Success)
+}
+
+/// A signature says nothing to whoever does not have the public key, and its maker's own hsm is no exception.
+fn say_who_needs_the_key(key_path: &Path, id: KeyId, console: Console) {
+    // Whether the site's files can be believed is for those to know who use the plugin.
+    let counts = trust().is_ok_and(|trust| trust.keys.iter().any(|key| key.id == id));
+    if !counts {
+        let public = shell_line(&[key_path.with_extension("pub").to_string_lossy()]);
+        console.hint(&format!(
+            "signatures of this key do not count here yet: `mkdir -p ~/.hsm/keys && cp {public} ~/.hsm/keys/`"
+        ));
+    }
 }
 
 /// Where the user's own secret key is.
@@ -50,7 +63,7 @@ pub fn default_key() -> Result<PathBuf, Problem> {
 
 /// Why there is no key or no signature, as a way for a command to end.
 pub fn signing_problem(error: SigningError) -> Problem {
-    let is_gone = matches!(&error, SigningError::File(TrustError::Io { source, .. }) if source.kind() == ErrorKind::NotFound);
+    let is_gone = matches!(&error, SigningError::File(TrustError::Io { action: "read", source, .. }) if source.kind() == ErrorKind::NotFound);
     let exit = match &error {
         _ if is_gone => Exit::NotFound,
         SigningError::File(_) => Exit::Permission,
