@@ -173,6 +173,7 @@ pub mod log;
 mod results;
 mod schedule;
 mod table;
+mod tasks;
 #[cfg(not(target_family = "wasm"))]
 pub mod testing;
 mod views;
@@ -190,6 +191,7 @@ pub use schedule::{
 /// JSON of any shape: what describes a sweep.
 pub use serde_json::Value as Json;
 pub use table::Row;
+pub use tasks::tasks_folder;
 
 /// Makes a crate the component of a generator. The argument is a type with [`Generate`]; call it once, at the crate's root.
 #[macro_export]

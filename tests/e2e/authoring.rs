@@ -103,16 +103,12 @@ fn a_new_scheduler_builds_and_answers() {
 #[test]
 fn a_new_plugin_overwrites_nothing_and_has_a_proper_name() {
     let world = World::new();
-    let cases: [(&[&str], &[&str]); 4] = [
+    let cases: [(&[&str], &[&str]); 3] = [
         (
             &["generator", "My Plugin"],
             &["`My Plugin` is no name for a plugin", "hint: ", "`my-plugin` would do"],
         ),
         (&["generator", "../x"], &["`../x` is no name for a plugin"]),
-        (
-            &["scheduler", "x", "--lang", "python"],
-            &["there is no python template for a scheduler", "hint: `hsm plugin new scheduler x`"],
-        ),
         (&["aggregator", "sweeps"], &["`sweeps` exists and is not empty", "hint: name another folder"]),
     ];
     world.write("sweeps/mine.txt", "mine");
@@ -135,6 +131,39 @@ fn sampler(world: &World, input: &str, expected: Option<&str>) {
     if let Some(expected) = expected {
         world.write("sampler/fixtures/two/expected.json", expected);
     }
+}
+
+/// An aggregator that may read results finds those of the fixture, from a folder and from a bundle; one that may not is told so.
+#[test]
+fn a_fixture_has_tasks_to_read() {
+    let world = World::new();
+    let manifest = |more: &str| {
+        format!(
+            "format = 1\nname = \"reader\"\nversion = \"0.1.0\"\nrole = \"aggregator\"\nwit = \"0.1\"\nsummary = \"x\"\nlicense = \"MIT\"\n{more}"
+        )
+    };
+    world.write("reader/plugin.toml", manifest("[capabilities]\nread-results = true\n"));
+    world.write("reader/README.md", "A reader.\n");
+    let wasm = std::fs::read(World::plugin("wayward-aggregator")).expect("a built plugin");
+    world.write("reader/plugin.wasm", wasm);
+    for (case, deed) in [("reads", "read"), ("cannot-write", "write")] {
+        let input =
+            format!(r#"{{"config": {{"do": "{deed}", "path": "/tasks/task_1/log.txt"}}, "batches": []}}"#);
+        world.write(&format!("reader/fixtures/{case}/input.json"), input);
+        world.write(&format!("reader/fixtures/{case}/tasks/task_1/log.txt"), "what it wrote");
+    }
+    let _ = world.hsm(&["plugin", "test", "reader", "--bless"]).succeeds();
+    let seen = |case: &str| World::read(world.project(&format!("reader/fixtures/{case}/expected/seen.md")));
+    assert_eq!(seen("reads"), "done: what it wrote\n");
+    assert!(seen("cannot-write").starts_with("refused: "), "{}", seen("cannot-write"));
+    let _ = world.hsm(&["plugin", "pack", "reader", "-o", "reader.tar"]).succeeds();
+    let _ = world.hsm(&["plugin", "test", "reader.tar"]).succeeds().says(&["reader: 2 fixtures, each twice"]);
+
+    world.write("reader/plugin.toml", manifest(""));
+    let _ = world.hsm(&["plugin", "test", "reader"]).ends_with(2).says(&[
+        "the fixture `cannot-write` has a folder `tasks`, and the plugin does not ask to read what tasks wrote",
+        "hint: write `read-results = true`",
+    ]);
 }
 
 const SAMPLES: &str = r#"{"config": {"samples": 2, "axes": {"n": {"choice": ["a", "b"]}}}, "seed": 7}"#;

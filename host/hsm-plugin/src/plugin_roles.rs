@@ -81,14 +81,16 @@ impl PluginRoles {
     }
 
     /// A bundle as what its fixtures are asked of. Whether it may be used is not asked: it may name every command of its manifest, because a
-    /// fixture runs none, and there are no results for it to read. A site's ceilings hold all the same.
+    /// fixture runs none, and reads results where its manifest asks for that, because they are the fixture's own. A site's ceilings hold
+    /// all the same.
     ///
     /// # Errors
     /// A [`Failure`] when the site's policy cannot be believed, or the component cannot be run.
     pub fn subject(&self, bundle: &Bundle) -> Result<Subject, Failure> {
         let trust = Trust::read(&self.settings.site, self.settings.user_folder.as_deref())?;
         let limits = trust.limits(bundle, &self.settings.limits).map_err(NotAdmitted::from)?;
-        let plugin = self.sandbox()?.load(bundle, limits)?.reading_results(false);
+        let plugin = self.sandbox()?.load(bundle, limits)?;
+        let plugin = plugin.reading_results(bundle.manifest.capabilities.read_results);
         Ok(match bundle.manifest.role {
             Role::Generator => Subject::Generator(plugin.generator()?),
             Role::Aggregator => Subject::Aggregator(plugin.aggregator()?),

@@ -155,6 +155,11 @@ impl Case {
         self.folder.file_name().unwrap_or_default().to_string_lossy().into_owned()
     }
 
+    /// Where the fixture's tasks are, if it has any.
+    pub fn tasks_folder(&self) -> PathBuf {
+        self.folder.join("tasks")
+    }
+
     pub fn generator_input(&self) -> Result<GeneratorInput, String> {
         self.read("input.json")
     }

@@ -15,6 +15,10 @@
 //! | scheduler | `site`, `call`, `request` or `token` or `jobs` (and `release`, for `hold`), `exchanges` | `{"answer": …}` |
 //! | any | | `{"failure": {"blame", "code", "message", "hint"}}` where it has to refuse; `hint` may be left out |
 //!
+//! An aggregator with `read-results = true` in its manifest finds the files below `tasks/` of a fixture, `tasks/task_1/log.txt` for example,
+//! where [`tasks_folder`](crate::tasks_folder) says: natively that is the folder itself, in the sandbox it is `/tasks`. A fixture's files
+//! have short names of letters, digits, `.`, `_` and `-`.
+//!
 //! `hsm plugin test DIR --bless` writes what is expected from what the plugin answers now: read it before you keep it.
 //!
 //! ```no_run
@@ -64,7 +68,8 @@ pub fn replay_generator<P: Generate>(folder: impl AsRef<Path>) {
 pub fn replay_aggregator<P: Aggregate>(folder: impl AsRef<Path>) {
     replay(folder.as_ref(), Case::expected_artifacts, |case| {
         let input = case.aggregator_input()?;
-        let artifacts = native::artifacts_of::<P>(&input.config.to_string(), input.sweep, input.batches);
+        let run = || native::artifacts_of::<P>(&input.config.to_string(), input.sweep, input.batches);
+        let artifacts = crate::tasks::with_folder(case.tasks_folder(), run);
         artifacts.map_or_else(|failure| Ok(Answer::Failed(failure)), |made| answer::rendered(&made))
     });
 }

@@ -237,6 +237,41 @@ fn aggregators_are_held_to_every_line() {
     }
 }
 
+/// Says what the first task wrote.
+struct Reading;
+
+impl Aggregate for Reading {
+    type Config = Json;
+
+    fn open(_: Json, _: Json) -> Result<Self, Failure> {
+        Ok(Self)
+    }
+
+    fn add(&mut self, _: Results) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Vec<Artifact>, Failure> {
+        let log = fs::read_to_string(crate::tasks_folder().join("task_1/log.txt"));
+        Ok(vec![Artifact::markdown("log.md", log.unwrap_or_else(|_| "nothing".to_owned()))])
+    }
+}
+
+#[test]
+fn aggregators_find_the_tasks_of_the_fixture() {
+    for (log, expected) in [(Some("what it wrote"), "what it wrote"), (None, "nothing")] {
+        let mut files = vec![
+            ("input.json", r#"{"batches": [{"tasks": [1], "states": ["completed"]}]}"#),
+            ("expected.json", r#"{"artifacts": [{"name": "log.md", "media_type": "text/markdown"}]}"#),
+            ("expected/log.md", expected),
+        ];
+        files.extend(log.map(|log| ("tasks/task_1/log.txt", log)));
+        let found = Fixtures::new("tasks", &files).complaint(|folder| replay_aggregator::<Reading>(folder));
+        assert_eq!(found, "");
+    }
+    assert_eq!(crate::tasks_folder(), std::path::Path::new("/tasks"), "only while a fixture is replayed");
+}
+
 #[test]
 fn schedulers_are_held_to_every_command() {
     let submit = |exchanges: &str| {

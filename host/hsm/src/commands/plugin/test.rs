@@ -23,6 +23,7 @@ pub fn run(args: &TestPluginArgs, global: &GlobalArgs, console: Console) -> Resu
         check_blessable(&bundle)?;
     }
     let cases = fixtures::cases(&bundle.files).map_err(unusable)?;
+    check_readable(&bundle, &cases)?;
     let plugin = plugins::components(global, PathBuf::from("."), None)?.subject(&bundle)?;
     let mut wrong = 0;
     for case in &cases {
@@ -69,6 +70,19 @@ fn details(verdict: &Verdict, kept: bool) -> String {
 
 fn unusable(error: FixtureError) -> Problem {
     Problem::new(Exit::Configuration, error.to_string()).with_hint(error.hint())
+}
+
+/// A plugin that does not ask to read results would never see the tasks of a fixture, and its author would wonder why.
+fn check_readable(bundle: &Bundle, cases: &[Case]) -> Result<(), Problem> {
+    let unread = cases.iter().find(|case| case.has_tasks() && !bundle.manifest.capabilities.read_results);
+    unread.map_or(Ok(()), |case| {
+        let message = format!(
+            "the fixture `{}` has a folder `tasks`, and the plugin does not ask to read what tasks wrote",
+            case.name()
+        );
+        Err(Problem::new(Exit::Configuration, message)
+            .with_hint("write `read-results = true` below `[capabilities]` into its `plugin.toml`"))
+    })
 }
 
 /// What is packed has its digests, so new expectations go where the plugin is worked on.
