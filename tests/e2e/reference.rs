@@ -4,6 +4,7 @@ use hsm_tests::{PATIENCE, Run, Running, World};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 const COMPILE_LIMIT: &str = "compile_time_s=900";
 
@@ -71,6 +72,22 @@ fn pareto_finds_the_front_and_draws_it() {
     // hsm itself knows how long a task took.
     let timed = collect(&world, "pareto", &["metrics.score=max", "metrics.seconds=min"]).succeeds();
     assert!(timed.stdout.contains("front of score (max) and seconds (min)"), "{timed}");
+}
+
+/// First compiled and run, then run with the code that was kept.
+#[test]
+fn a_plugin_in_python_is_compiled_and_run_in_a_gibibyte_of_address_space() {
+    let world = world_of_results().with_variable("XDG_CACHE_HOME", "");
+    let hsm = world.command(&[]).get_program().to_owned();
+    for _ in 0..2 {
+        let mut shell = world.program("/bin/sh");
+        shell.args(["-c", "ulimit -v 1000000 && exec \"$0\" \"$@\""]).arg(&hsm);
+        shell.args(["--plugin", &World::plugin("pareto"), "--plugin-limit", COMPILE_LIMIT, "collect", "s"]);
+        shell.args(GOALS.iter().flat_map(|goal| ["--config", goal]));
+        let run = Running::start(&mut shell, &world.path("")).wait_within(PATIENCE).succeeds();
+        let _ = run.prints(&["2 of 6 tasks are beaten by no other"]);
+    }
+    assert!(world.path("home/.cache/hsm/plugins").is_dir(), "the code was kept in this world alone");
 }
 
 #[test]
@@ -168,15 +185,35 @@ fn in_folder(world: &World, folder: &str, program: &str, arguments: &[&str]) -> 
 #[test]
 fn python_templates_pass_their_own_tests() {
     let world = world();
-    for role in ["generator", "aggregator"] {
+    for (role, tests) in [("generator", 3), ("aggregator", 3), ("scheduler", 5)] {
         let _ = world.hsm(&["plugin", "new", role, role, "--lang", "python"]).succeeds();
         let run = in_folder(&world, role, "python3", &["-m", "unittest"]).succeeds();
-        assert!(run.stderr.contains("Ran 3 tests") && run.stderr.contains("OK"), "{run}");
+        assert!(run.stderr.contains(&format!("Ran {tests} tests")) && run.stderr.contains("OK"), "{run}");
     }
+}
+
+/// They share the folder of the tools, which also notes what was built last.
+static BUILDS: Mutex<()> = Mutex::new(());
+
+/// A scheduler in Python: its recorded conversations in the sandbox, and a command that its manifest does not have.
+#[test]
+fn a_new_python_scheduler_builds_and_answers() {
+    let world = world().with_variable("HSM_PYTHON_TOOLS", python_tools());
+    let _ = world.hsm(&["plugin", "new", "scheduler", "grid", "--lang", "python"]).succeeds();
+    let alone = BUILDS.lock().unwrap_or_else(PoisonError::into_inner);
+    let _ = in_folder(&world, "grid", "./build", &[]).succeeds();
+    drop(alone);
+    let test =
+        || world.start(&["--plugin-limit", COMPILE_LIMIT, "plugin", "test", "grid"]).wait_within(PATIENCE);
+    let _ = test().succeeds().says(&["grid: 9 fixtures, each twice"]);
+    let manifest = World::read(world.project("grid/plugin.toml"));
+    world.write("grid/plugin.toml", manifest.replace(", \"qsub\"]", "]"));
+    let _ = test().ends_with(6).says(&["differs `submit`", "asks for the command `qsub`"]);
 }
 
 #[test]
 fn a_new_python_plugin_builds_and_answers() {
+    let _alone = BUILDS.lock().unwrap_or_else(PoisonError::into_inner);
     let world = world_of_results().with_variable("HSM_PYTHON_TOOLS", python_tools());
     let _ = world.hsm(&["plugin", "new", "aggregator", "means", "--lang", "python"]).succeeds();
     // Somebody's first mistake: a name that is not there, on a way that is seldom gone.

@@ -191,7 +191,7 @@ mod tests {
 
     #[test]
     fn every_python_template_is_whole() {
-        for role in [RoleName::Generator, RoleName::Aggregator] {
+        for role in ROLES {
             let files = plugin(Language::Python, role, "3d").unwrap();
             let content = |path: &str| {
                 let file = files.iter().find(|file| file.path == path);

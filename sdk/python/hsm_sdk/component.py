@@ -36,15 +36,15 @@ def aggregation(plugin: Any, exports: Any) -> type:
             self._inner = inner
 
         @classmethod
-        @_answers
+        @answers
         def open(cls, config: str, sweep_json: str) -> Any:
             return cls(plugin(json.loads(config), json.loads(sweep_json)))
 
-        @_answers
+        @answers
         def add(self, results: Any) -> None:
             self._open().add(_results(results))
 
-        @_answers
+        @answers
         def finish(self) -> list[Any]:
             inner, self._inner = self._open(), None
             return [_artifact(artifact, exports) for artifact in inner.finish()]
@@ -65,7 +65,7 @@ def search(plugin: Any) -> type:
             self._inner = inner
 
         @classmethod
-        @_answers
+        @answers
         def open(cls, spec: Any) -> Any:
             axes = [_column_in(column) for column in spec.axes]
             return cls(plugin(json.loads(spec.config), axes, spec.seed))
@@ -73,14 +73,14 @@ def search(plugin: Any) -> type:
         def size(self) -> Any:
             return self._inner.size()
 
-        @_answers
+        @answers
         def next(self, max_rows: int) -> Any:
             return _table_out(self._inner.next(max_rows))
 
     return Search
 
 
-def _answers(call: Callable[..., Any]) -> Callable[..., Any]:
+def answers(call: Callable[..., Any]) -> Callable[..., Any]:
     """Turns what a plugin raises into an answer. A component that lets an exception out is a trap, which names nothing."""
 
     @wraps(call)
@@ -88,10 +88,10 @@ def _answers(call: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return call(*arguments)
         except Failure as failure:
-            raise Err(_failure(failure)) from None
+            raise Err(failure_out(failure)) from None
         except Exception as error:
             traceback.print_exc(file=sys.stderr)
-            raise Err(_failure(_fault(error))) from None
+            raise Err(failure_out(_fault(error))) from None
 
     return answer
 
@@ -103,7 +103,7 @@ def _fault(error: Exception) -> Failure:
     return Failure(Blame.INTERNAL, "exception", f"{type(error).__name__}: {error}{where}", hint)
 
 
-def _failure(failure: Failure) -> Any:
+def failure_out(failure: Failure) -> Any:
     return types.Failure(types.Blame[failure.blame.name], failure.code, failure.message, failure.hint)
 
 

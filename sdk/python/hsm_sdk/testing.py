@@ -1,6 +1,7 @@
 """Replays a plugin's fixtures natively, as `hsm plugin test` does with the component.
 
-A case is a folder with `input.json` and `expected.json`; artifacts are beside them, in `expected/`. Every case is run twice, since a
+A case is a folder with `input.json` and `expected.json`; artifacts are beside them, in `expected/`, and what tasks wrote, for an
+aggregator that reads it, in `tasks/`. Every case is run twice, since a
 plugin has to give the same answer to the same question.
 
     class Fixtures(unittest.TestCase):
@@ -17,10 +18,12 @@ import math
 from pathlib import Path
 from typing import Any, Callable, Optional, Union
 
+from .recordings import Said, compare_said, conversed
 from .roles import Artifact, Failure, Results, TaskState
 from .table import Column, Kind, Table, to_json
+from .tasks import tasks_in
 
-Answer = Union[Failure, Table, list[Artifact]]
+Answer = Union[Failure, Table, list[Artifact], Said]
 
 
 def replay(plugin: Callable[..., Any], folder: Union[str, Path]) -> None:
@@ -37,10 +40,13 @@ def replay(plugin: Callable[..., Any], folder: Union[str, Path]) -> None:
 
 
 def run(plugin: Callable[..., Any], case: Union[str, Path]) -> Answer:
-    """What the plugin answers to a case: points, artifacts, or a failure."""
+    """What the plugin answers to a case: points, artifacts, what a scheduler says, or a failure."""
     given = json.loads((Path(case) / "input.json").read_text())
     try:
-        return aggregated(plugin, given) if "batches" in given else generated(plugin, given)
+        if "call" in given:
+            return conversed(plugin, given)
+        with tasks_in(Path(case) / "tasks"):
+            return aggregated(plugin, given) if "batches" in given else generated(plugin, given)
     except Failure as failure:
         return failure
 
@@ -107,6 +113,8 @@ def compare(answer: Answer, case: Path) -> None:
         assert found == wanted, f"{case.name}: failed otherwise: {found}"
     elif wanted is not None:
         raise AssertionError(f"{case.name}: the plugin was to fail with `{wanted.get('message')}`")
+    elif isinstance(answer, Said):
+        compare_said(answer, expected["answer"], case.name)
     elif isinstance(answer, Table):
         compare_points(answer, expected["columns"], case)
     else:

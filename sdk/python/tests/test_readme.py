@@ -4,7 +4,9 @@ import re
 import unittest
 from pathlib import Path
 
-from hsm_sdk import Column, Kind, Results, Table, TaskState
+from hsm_sdk import (
+    Column, Exchange, Job, JobState, Kind, Results, Sighting, Site, Submission, Table, TaskState, Ticket, Verdict,
+)
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 
@@ -35,6 +37,20 @@ class TheReadme(unittest.TestCase):
         self.assertNotEqual(points[0], points[2])
         self.assertEqual((points[0].rows, points[0].columns[0].kind), (5, Kind.NUMBERS))
         self.assertEqual(searches[0].next(10).rows, 0)
+
+    def test_the_scheduler(self):
+        site, request = Site(user="ada"), Submission(script="/jobs/t/script", elements=3)
+        jobs = [Job("7", "t", 3), Job("8", "u", 1)]
+        asked = plugin_of("A scheduler")(site)
+        self.assertEqual(asked.describe([]).first_element, 1)
+        self.assertEqual(asked.directives(request), ["#BATCH -n 3"])
+        for ask, command, said, answer in [
+            (lambda so_far: asked.submit(request, so_far), "hand-in", b"7\n", Ticket("7", 3)),
+            (lambda so_far: asked.observe(jobs, so_far), "look", b"7 70\n", [Sighting("7", JobState.RUNNING)]),
+            (lambda so_far: asked.cancel(jobs, so_far), "stop", b"", [Verdict("7", True), Verdict("8", True)]),
+        ]:
+            self.assertEqual(ask([]).program, command)
+            self.assertEqual(ask([Exchange(ask([]), exit_code=0, stdout=said)]), answer)
 
 
 if __name__ == "__main__":
