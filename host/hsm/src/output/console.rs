@@ -104,9 +104,10 @@ impl Console {
         self.say(&format!("hint: {text}"));
     }
 
-    /// Writes a line to standard error, escaped. A closed standard error is nobody's problem.
+    /// Writes a line to standard error, escaped, at once, so that no other process's words get in between. A closed standard error is
+    /// nobody's problem.
     pub fn error_line(text: &str) {
-        let _ = writeln!(io::stderr().lock(), "{}", escape_lines(text));
+        let _ = io::stderr().lock().write_all(format!("{}\n", escape_lines(text)).as_bytes());
     }
 }
 
