@@ -36,9 +36,9 @@ pub struct Detected {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum BuiltIn {
-    /// [`Slurm`](super::Slurm).
+    /// [`Slurm`].
     Slurm,
-    /// [`Pbs`](super::Pbs).
+    /// [`Pbs`].
     Pbs,
 }
 

@@ -1,7 +1,6 @@
 //! `hsm plan`, and `hsm run --dry-run`: what a sweep would run. It creates nothing and starts nothing but a generator in its sandbox.
 
 use super::plan_text::{self, Overview};
-use super::run::look_ahead;
 use super::submission::{self, SubmissionJson};
 use crate::args::{GlobalArgs, PlanArgs, SourceArgs};
 use crate::context::Context;
@@ -45,6 +44,23 @@ impl Planned {
         let points = PointSource::open(&definition.sweep, global, root, source.max_runs)?;
         Ok(Self { definition, start, points })
     }
+
+    /// What is to be expected of handing the sweep to a scheduler.
+    ///
+    /// # Errors
+    /// When the points cannot be made, or the scheduler could never grant the request.
+    pub fn look_ahead(
+        &self,
+        asked: &Asked<'_>,
+        chosen: &mut Chosen,
+        context: &Context,
+        named: Option<&SweepId>,
+    ) -> Result<Preflight, Problem> {
+        let tasks = u64::try_from(self.points.count()?).unwrap_or(u64::MAX);
+        let fresh = || context.fresh_ids().next();
+        let Some(sweep_id) = named.cloned().or_else(fresh) else { return Ok(Preflight::default()) };
+        Preflight::look(asked, chosen, context, &self.start.launch, &sweep_id, tasks)
+    }
 }
 
 /// Shows the plan.
@@ -85,7 +101,7 @@ fn would_be_sent(
     }
     let mut chosen = asked.settle(context, global, None, planned.start.variables.clone())?;
     let named = args.source.sweep_id.as_deref().map(SweepId::new).transpose()?;
-    let flight = look_ahead(&asked, &mut chosen, context, planned, named.as_ref())?;
+    let flight = planned.look_ahead(&asked, &mut chosen, context, named.as_ref())?;
     Ok(Some((chosen, flight)))
 }
 

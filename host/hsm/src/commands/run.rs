@@ -27,7 +27,7 @@ pub fn run(args: &RunArgs, global: &GlobalArgs, console: Console) -> Result<Exit
     let asked = Asked { mode: args.mode, limits: &args.limits, batch: &args.batch };
     let mut chosen = asked.settle(&context, global, None, planned.start.variables.clone())?;
     let flight = match chosen.batch() {
-        Some(_) => Some(look_ahead(&asked, &mut chosen, &context, &planned, named.as_ref())?),
+        Some(_) => Some(planned.look_ahead(&asked, &mut chosen, &context, named.as_ref())?),
         None => None,
     };
     if args.dry_run {
@@ -49,23 +49,6 @@ pub fn run(args: &RunArgs, global: &GlobalArgs, console: Console) -> Result<Exit
     let output = args.show_output.then(|| TaskOutput::new(sweep_dir));
     let followed = follow::until_the_end(&context, sweep_dir, follow::on_interrupt(&chosen.source), output)?;
     followed.summarize(&context, None)
-}
-
-/// What is to be expected of handing the sweep to a scheduler.
-///
-/// # Errors
-/// When the points cannot be made, or the scheduler could never grant the request.
-pub fn look_ahead(
-    asked: &Asked<'_>,
-    chosen: &mut Chosen,
-    context: &Context,
-    planned: &Planned,
-    named: Option<&SweepId>,
-) -> Result<Preflight, Problem> {
-    let tasks = u64::try_from(planned.points.count()?).unwrap_or(u64::MAX);
-    let fresh = || context.fresh_ids().next();
-    let Some(sweep_id) = named.cloned().or_else(fresh) else { return Ok(Preflight::default()) };
-    Preflight::look(asked, chosen, context, &planned.start.launch, &sweep_id, tasks)
 }
 
 /// Creates the sweep under the id that was asked for, or under the first that is free.

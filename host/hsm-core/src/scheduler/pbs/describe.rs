@@ -23,7 +23,7 @@ const JOB_NAME_MAX: u32 = 80;
 pub(super) fn describe(config: &Config, so_far: &[Exchange]) -> Result<Step<SchedulerTraits>, Failure> {
     let Some(reply) = so_far.first() else { return Ok(Step::Run(Command::new("qstat").args(["-B", "-f"]))) };
     // A server may refuse to describe itself and take jobs all the same; one that cannot be reached is another matter.
-    if reply.ending != Ending::Exited || super::submit::is_unreachable(reply) {
+    if reply.ending != Ending::Exited || super::query::is_unreachable(reply) {
         return Err(replies::unanswered(reply));
     }
     Ok(Step::Done(traits(config, &stdout(reply))))

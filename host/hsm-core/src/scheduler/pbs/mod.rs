@@ -9,6 +9,7 @@ mod control;
 mod describe;
 mod observe;
 mod options;
+mod query;
 mod records;
 mod states;
 mod submit;

@@ -1,23 +1,11 @@
 //! `qsub`, what its answer means, and finding a submission again by its token.
 
 use super::Config;
-use super::records::{Record, of_json, of_text};
+use super::query::{Asked, ask, is_unreachable};
+use super::records::Record;
 use crate::failure::{Blame, Failure};
 use crate::scheduler::replies::{self, stderr, stdout};
 use crate::scheduler::{Command, Ending, Exchange, Outcome, Step, Submission, Ticket, ranges};
-
-/// Words after which nobody knows whether the server has the job.
-const UNREACHABLE: &[&str] = &[
-    "cannot connect to server",
-    "connection refused",
-    "connection timed out",
-    "connection reset",
-    "communication failure",
-    "end of file",
-    "protocol (asn.1) error",
-    "pbs_iff",
-    "server is busy",
-];
 
 /// Words of a limit on how many jobs somebody may have in the queue.
 const SUBMIT_LIMITS: &[&str] = &["would exceed", "maximum number of jobs already in queue", "max_queued"];
@@ -40,12 +28,6 @@ const REFUSALS: &[(&str, &str, &str)] = &[
     ("invalid account", "account", "name an account that you belong to"),
     ("no such file", "script", "is the sweep's folder visible on this machine?"),
 ];
-
-/// Whether the command's words are that the server could not be reached.
-pub(super) fn is_unreachable(reply: &Exchange) -> bool {
-    let said = stderr(reply).to_lowercase();
-    !replies::succeeded(reply) && UNREACHABLE.iter().any(|words| said.contains(words))
-}
 
 pub(super) fn submit(
     config: &Config,
@@ -117,13 +99,13 @@ fn refusal(reply: &Exchange) -> Outcome {
 
 /// Looks through all jobs that the server shows: it can select by a whole name, and only the end of ours is known.
 pub(super) fn recover(token: &str, so_far: &[Exchange]) -> Step<Outcome> {
-    match super::observe::ask(&[], false, so_far) {
-        super::observe::Asked::Next(command) => Step::Run(command),
-        super::observe::Asked::Failed(reply) => Step::Done(Outcome::Unknown(replies::how_it_ended(&reply))),
-        super::observe::Asked::Cut(_) => {
+    match ask(&[], false, so_far) {
+        Asked::Next(command) => Step::Run(command),
+        Asked::Failed(reply) => Step::Done(Outcome::Unknown(replies::how_it_ended(&reply))),
+        Asked::Cut(_) => {
             Step::Done(Outcome::Unknown("`qstat` said more than the host reads of one command".to_owned()))
         }
-        super::observe::Asked::Said { records, .. } => Step::Done(found(token, &records)),
+        Asked::Said { records, .. } => Step::Done(found(token, &records)),
     }
 }
 
@@ -144,13 +126,6 @@ fn found(token: &str, records: &[Record]) -> Outcome {
             Outcome::Unknown(format!("both job {} and job {} carry the token", one.id, other.id))
         }
     }
-}
-
-/// The records of one reply: JSON where it is some, text otherwise.
-pub(super) fn records(reply: &Exchange) -> Option<Vec<Record>> {
-    let text = stdout(reply);
-    let asked_for_json = reply.command.args.iter().any(|argument| argument == "json");
-    if asked_for_json { of_json(&text) } else { Some(of_text(&text)) }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What PBS says about its queue. Its reservations and GPUs differ too much between sites to be read without a recording of each.
 
-use super::observe::{Asked, ask};
+use super::query::{Asked, ask};
 use super::records::Record;
 use super::{Pbs, states};
 use crate::failure::Failure;
