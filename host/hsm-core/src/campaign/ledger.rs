@@ -210,6 +210,12 @@ impl Ledger {
             Record::Ended { task, at_ms, ending, .. } => self.end(*task, *at_ms, ending),
             Record::Submitting { tasks, .. } => {
                 self.jobs.extend(JobEntry::of(record));
+                for task in tasks.iter() {
+                    // Why it was not sent before is no news of a task that is sent.
+                    self.update(task, |entry| {
+                        entry.ending.take_if(|ending| matches!(ending, Ending::NotStarted(_)));
+                    });
+                }
                 self.unsent = self.unsent.iter().filter(|task| !tasks.contains(*task)).collect();
             }
             Record::Submitted { token, .. } | Record::Waiting { token, .. } => self.tell_job(token, record),
@@ -330,6 +336,29 @@ mod tests {
         assert_eq!((entry.state, entry.attempts, entry.ending), (TaskState::Running, 2, None));
         assert_eq!(ledger.counts().of(TaskState::Queued), 1);
         assert_eq!(ledger.counts().total(), 2);
+    }
+
+    #[test]
+    fn a_task_that_is_sent_after_all_forgets_why_it_was_not() {
+        let mut ledger = Ledger::new(2);
+        let submitting = |token: &str| Record::Submitting {
+            token: token.to_owned(),
+            tasks: TaskSet::range(1, 2),
+            tasks_per_element: 1,
+            at_ms: 1,
+        };
+        ledger.apply(&submitting("a"));
+        let why = "no such partition".to_owned();
+        ledger.apply(&Record::Refused {
+            token: "a".to_owned(),
+            fate: Fate::Unsent,
+            why: why.clone(),
+            at_ms: 2,
+        });
+        assert_eq!(ledger.get(2).unwrap().ending, Some(Ending::NotStarted(why)));
+        assert_eq!(ledger.unsent().len(), 2);
+        ledger.apply(&submitting("b"));
+        assert_eq!((ledger.get(2).unwrap().ending.clone(), ledger.unsent().len()), (None, 0));
     }
 
     #[test]

@@ -229,11 +229,15 @@ impl Followed {
             return Ok(Exit::Interrupted);
         }
         if self.abandoned {
-            if let Some(why) = status.jobs().last().and_then(JobEntry::refusal) {
-                console.warn(why);
-            }
+            let refused = status.jobs().last().and_then(JobEntry::refusal);
+            refused.into_iter().for_each(|why| console.warn(why));
             console.warn(&format!("nobody drives {id}, and not all of its tasks have ended"));
-            console.hint(&format!("`hsm complete {id}` goes on with it"));
+            console.hint(&match refused {
+                Some(_) => {
+                    format!("`hsm complete {id} --resources …` sends it again, asking for something else")
+                }
+                None => format!("`hsm complete {id}` goes on with it"),
+            });
             return Ok(Exit::General);
         }
         if self.all_went_well(tasks) {

@@ -108,6 +108,7 @@ impl Batch {
             }
             Ok(Outcome::Unknown(why)) => {
                 tracing::warn!("what became of submission {token} is not known yet: {why}");
+                self.trouble = Some(format!("what became of a submission is not known yet: {why}"));
                 let (asked, asking) = (0, false);
                 let unsettled = Unsettled { since: now, ask_at: now + SETTLE_FIRST, asked, asking, why };
                 self.memory(&token).unsettled = Some(unsettled);
