@@ -7,7 +7,7 @@ use crate::args::{GlobalArgs, RunArgs};
 use crate::context::Context;
 use crate::output::{Console, counted};
 use crate::report::{Exit, Problem};
-use crate::source::{Asked, Chosen, Preflight};
+use crate::source::{Asked, Chosen};
 use hsm_core::sweep_id::SweepId;
 use hsm_engine::{JobId, SubmitOptions};
 use std::path::Path;
