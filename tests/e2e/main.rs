@@ -19,6 +19,7 @@ mod killing;
 mod labs;
 mod local;
 mod log;
+mod login_node;
 mod pbs;
 mod planning;
 mod plugins;
