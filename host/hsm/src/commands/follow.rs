@@ -9,7 +9,7 @@ use crate::report::{Exit, Problem};
 use hsm_core::campaign::JobEntry;
 use hsm_core::state::TaskState;
 use hsm_core::task_set::TaskSet;
-use hsm_engine::{CancelOptions, ComputeSource, Driver, JobStanding, SweepStatus, TaskStatus, wall_ms};
+use hsm_engine::{CancelOptions, ComputeSource, Driver, SweepStatus, TaskStatus, wall_ms};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -282,14 +282,15 @@ pub fn counts_text(status: &SweepStatus, unless_other: &[TaskState]) -> String {
     if some.is_empty() { text(&mut TaskState::ALL.into_iter()) } else { some }
 }
 
-/// What the newest job that waits waits for, in the scheduler's words.
+/// What the newest job that waits waits for, in the scheduler's words. Tasks start in order, so one look at a job's last task says whether
+/// it waits: this is asked every second, of sweeps of any size.
 fn waiting(status: &SweepStatus) -> String {
-    let standings = status.standings();
-    let waits = |job: &&JobStanding<'_>| job.queued > 0 && !job.entry.waiting.is_empty();
-    standings
-        .iter()
-        .rfind(waits)
-        .map_or_else(String::new, |job| format!(" (waiting: {})", escape(&job.entry.waiting)))
+    let waits = |job: &&JobEntry| {
+        let last = job.tasks.last().and_then(|task| status.task(task));
+        !job.waiting.is_empty() && last.is_some_and(|task| task.state == TaskState::Queued)
+    };
+    let waiting = status.jobs().iter().rfind(waits);
+    waiting.map_or_else(String::new, |job| format!(" (waiting: {})", escape(&job.waiting)))
 }
 
 /// Waits until none of `tasks` is queued or running, as long as a driver lives; whether that is so.
