@@ -50,6 +50,8 @@ pub struct JobWord {
     pub recorded_ms: u64,
     /// Whether the scheduler has said anything of the job since then, or nobody can ask it.
     pub heard: bool,
+    /// Whether the element left the queue while it waited: it was seen there so shortly before that it would still be shown, had it begun.
+    pub left_queue: bool,
     /// Whether other tasks of the element may run after this one, so that its end says nothing of this task's.
     pub goes_on: bool,
 }
@@ -84,7 +86,8 @@ pub fn judge(
     let Some(over_ms) = word.over_ms else {
         return if clue.claim.is_some() { Judgement::Running } else { Judgement::Wait };
     };
-    let stopped = stopped.or(cancelled.then_some(Ending::Cancelled));
+    let taken_out = word.left_queue && clue.claim.is_none() && over_ms >= patience.record_ms;
+    let stopped = stopped.or((cancelled || taken_out).then_some(Ending::Cancelled));
     let grace_ms = if stopped.is_some() { patience.record_ms } else { patience.vanished_ms };
     if over_ms < grace_ms && (clue.claim.is_some() || stopped.is_none()) {
         return if clue.claim.is_some() { Judgement::Running } else { Judgement::Wait };
@@ -92,6 +95,9 @@ pub fn judge(
     match (&clue.claim, stopped) {
         (Some(_), Some(ending)) => Judgement::Ended(ending),
         (Some(claim), None) => Judgement::Ended(Ending::Vanished(vanished(claim, word))),
+        (None, Some(Ending::Cancelled)) if taken_out && !cancelled => {
+            Judgement::Unclaimed(Fate::Cancelled, "it was taken out of the scheduler's queue".to_owned())
+        }
         (None, Some(Ending::Cancelled)) => Judgement::Unclaimed(Fate::Cancelled, "cancelled".to_owned()),
         (None, Some(ending)) => {
             Judgement::Unclaimed(Fate::Unsent, format!("its job ended before its turn ({ending})"))
@@ -182,7 +188,7 @@ fn said(word: &JobWord) -> String {
             format!("the scheduler says of job {}: {}", last.job, words(last))
         }
         Some(last) => format!("the scheduler does not show job {} any more", last.job),
-        None => "the scheduler never showed its job".to_owned(),
+        None => "the scheduler shows nothing of it".to_owned(),
     }
 }
 

@@ -58,6 +58,11 @@ fn silent(over_ms: u64) -> JobWord {
     JobWord { over_ms: Some(over_ms), ..runs() }
 }
 
+/// It waited, and is not named any more.
+fn left_queue(over_ms: u64) -> JobWord {
+    JobWord { left_queue: true, ..silent(over_ms) }
+}
+
 fn recorded(recorded_ms: u64, word: JobWord) -> JobWord {
     JobWord { recorded_ms, ..word }
 }
@@ -189,14 +194,14 @@ fn absence_is_no_answer_for_two_minutes() {
             claimed(),
             silent(120_000),
             false,
-            "unknown: vanished: it began on n1 and left no record of its end; the scheduler never showed its job",
+            "unknown: vanished: it began on n1 and left no record of its end; the scheduler shows nothing of it",
         ),
         (Clue::default(), silent(119_999), false, "wait"),
         (
             Clue::default(),
             silent(120_000),
             false,
-            "Unsent: its job did not run it: the scheduler never showed its job",
+            "Unsent: its job did not run it: the scheduler shows nothing of it",
         ),
         (Clue::default(), over(Failed, None, 119_999), false, "wait"),
         (
@@ -214,6 +219,10 @@ fn what_a_job_did_not_come_to_is_not_sent_or_cancelled() {
         (Clue::default(), runs(), true, "wait"),
         (Clue::default(), over(Cancelled, None, 0), false, "Cancelled: cancelled"),
         (Clue::default(), over(Completed, None, 0), true, "Cancelled: cancelled"),
+        (Clue::default(), left_queue(9_999), false, "wait"),
+        (Clue::default(), left_queue(10_000), false, "Cancelled: it was taken out of the scheduler's queue"),
+        // A claim says that it did begin, whatever the queue shows.
+        (claimed(), left_queue(10_000), false, "running"),
         (
             Clue::default(),
             over(Failed, Some("time-limit"), 0),

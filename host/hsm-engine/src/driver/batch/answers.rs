@@ -260,9 +260,9 @@ impl Batch {
             .filter_map(|sighting| Some((sighting.index?.checked_sub(first)?, *sighting)))
             .collect();
         let per_element = u64::from(sent.tasks_per_element.max(1));
+        let visible_s = self.traits.as_ref().and_then(|traits| traits.visible_after_end_s);
         let memory = self.memory(&job.token);
         memory.heard = Some(now);
-        let over = &mut memory.over;
         let mut changed = false;
         let mut element_before = None;
         for task in sent.open.iter() {
@@ -272,10 +272,18 @@ impl Batch {
                 continue;
             }
             match by_element.get(&element).copied().or(whole) {
-                Some(sighting) if !sighting.state.is_over() => changed |= over.remove(&element).is_some(),
+                Some(sighting) if !sighting.state.is_over() => {
+                    changed |= memory.over.remove(&element).is_some();
+                    memory.note_waiting(element, sighting.state, now);
+                }
                 said => {
-                    changed |= !over.contains_key(&element);
-                    over.entry(element).or_insert_with(|| Over::new(now)).confirm(now, said);
+                    changed |= !memory.over.contains_key(&element);
+                    let left_queue = memory.waited_lately(element, visible_s, now);
+                    memory
+                        .over
+                        .entry(element)
+                        .or_insert_with(|| Over::new(now, left_queue))
+                        .confirm(now, said);
                 }
             }
         }

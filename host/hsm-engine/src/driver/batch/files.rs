@@ -2,7 +2,7 @@
 
 use super::memory::JobMemory;
 use super::{Batch, withdrawn};
-use hsm_core::batch::{Claim, Clue, EndRecord, Judgement, judge};
+use hsm_core::batch::{Claim, Clue, EndRecord, Judgement, Patience, judge};
 use hsm_core::campaign::{Campaign, Event, Sent};
 use hsm_core::journal::{Ending, Fate};
 use hsm_core::task_set::TaskSet;
@@ -39,13 +39,15 @@ impl Batch {
         let mut events = Vec::new();
         let mut unclaimed: BTreeMap<(Fate, String), TaskSet> = BTreeMap::new();
         let mut decided = Vec::new();
-        let mut waits_for_a_reason = false;
+        let mut waits_for_an_answer = false;
         for task in memory.candidates(sent) {
             let Some((clue, word)) = memory.evidence(task, sent, now) else { continue };
             let cancelled = sent.cancelled.contains(task);
             match judge(&clue, &word, cancelled, walltime_s, patience) {
-                Judgement::Running if clue.end.is_some() => waits_for_a_reason = true,
-                Judgement::Wait | Judgement::Running => {}
+                Judgement::Wait | Judgement::Running => {
+                    waits_for_an_answer |=
+                        clue.end.is_some() || memory.absence_ripens(task, sent, now, patience);
+                }
                 Judgement::Ended(ending) => {
                     let at_ms = clue.end.as_ref().map_or_else(crate::clock::wall_ms, |end| end.ended_ms);
                     decided.push((task, clue.claim, clue.end, ending.clone()));
@@ -56,7 +58,7 @@ impl Batch {
                 }
             }
         }
-        if waits_for_a_reason {
+        if waits_for_an_answer {
             self.pace.hurry(now);
         }
         for (task, claim, end, ending) in decided {
@@ -134,6 +136,13 @@ impl JobMemory {
         let end = self.ended.get(&task).map(|(_, end, _)| end.clone());
         let word = self.word(task, element, goes_on, sent.job.is_some(), now);
         Some((Clue { claim: self.claimed.get(&task).cloned(), end }, word))
+    }
+
+    /// Whether the next answer may settle that the scheduler does not know the element of `task` any more.
+    fn absence_ripens(&self, task: u64, sent: &Sent, now: Instant, patience: Patience) -> bool {
+        let element = sent.tasks.position(task).map(|at| at / u64::from(sent.tasks_per_element.max(1)));
+        let over = element.and_then(|element| self.over.get(&u32::try_from(element).ok()?));
+        over.is_some_and(|over| over.awaits_an_answer(now, over.grace_ms(patience)))
     }
 
     fn forget(&mut self, task: u64) {

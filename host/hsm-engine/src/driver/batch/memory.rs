@@ -1,7 +1,7 @@
 //! What is remembered of a submission between two looks, and of machines on which tasks die.
 
 use crate::batch::Claims;
-use hsm_core::batch::{Claim, EndRecord, JobWord};
+use hsm_core::batch::{Claim, EndRecord, JobWord, Patience};
 use hsm_core::scheduler::{JobState, Sighting};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -19,6 +19,8 @@ pub(super) struct JobMemory {
     pub(super) ended: HashMap<u64, (Claim, EndRecord, Instant)>,
     /// Elements, counted from 0, that the scheduler says are over or does not name.
     pub(super) over: HashMap<u32, Over>,
+    /// When each element was last seen waiting.
+    pub(super) waiting: HashMap<u32, Instant>,
     /// When the scheduler was last heard about the job.
     pub(super) heard: Option<Instant>,
     /// The answer to its submission was lost.
@@ -36,27 +38,43 @@ pub(super) struct Over {
     confirmed: Instant,
     /// What the scheduler said of it last.
     pub(super) last: Option<Sighting>,
+    /// Whether it was seen waiting right before, and is not named since.
+    left_queue: bool,
 }
 
 impl Over {
-    pub(super) fn new(now: Instant) -> Self {
-        Self { since: now, confirmed: now, last: None }
+    pub(super) fn new(now: Instant, left_queue: bool) -> Self {
+        Self { since: now, confirmed: now, last: None, left_queue }
     }
 
     /// The scheduler says so again, in these words or by silence.
     pub(super) fn confirm(&mut self, now: Instant, said: Option<&Sighting>) {
         self.confirmed = now;
         if let Some(said) = said {
+            self.left_queue = false;
             self.last = Some(said.clone());
         }
+    }
+
+    /// Whether the scheduler names an end.
+    fn is_named(&self) -> bool {
+        self.last.as_ref().is_some_and(|last| last.state.is_over() && last.state != JobState::Gone)
+    }
+
+    /// Whether one more answer that does not name it will have made it absent for so long.
+    pub(super) fn awaits_an_answer(&self, now: Instant, grace_ms: u64) -> bool {
+        !self.is_named() && milliseconds(now - self.since) >= grace_ms && self.for_ms(now) < grace_ms
+    }
+
+    /// The grace after which its absence says something.
+    pub(super) fn grace_ms(&self, patience: Patience) -> u64 {
+        if self.left_queue { patience.record_ms } else { patience.vanished_ms }
     }
 
     /// For how long that has been known. An end that the scheduler names stands; that it knows of no element counts only for as long as it
     /// goes on saying so, or a controller that fell silent after one odd answer would make tasks vanish.
     fn for_ms(&self, now: Instant) -> u64 {
-        let named =
-            self.last.as_ref().is_some_and(|last| last.state.is_over() && last.state != JobState::Gone);
-        milliseconds(if named { now } else { self.confirmed } - self.since)
+        milliseconds(if self.is_named() { now } else { self.confirmed } - self.since)
     }
 }
 
@@ -84,10 +102,27 @@ impl JobMemory {
             claimed: HashMap::new(),
             ended: HashMap::new(),
             over: HashMap::new(),
+            waiting: HashMap::new(),
             heard: None,
             unsettled: None,
             recall: None,
         }
+    }
+
+    /// Notes whether an element was seen waiting.
+    pub(super) fn note_waiting(&mut self, element: u32, state: JobState, now: Instant) {
+        if matches!(state, JobState::Queued | JobState::Held) {
+            self.waiting.insert(element, now);
+        } else {
+            self.waiting.remove(&element);
+        }
+    }
+
+    /// Whether an element was seen waiting so lately that it would still be shown, had it begun and ended since. Some schedulers keep
+    /// nothing of elements that are taken out of the queue.
+    pub(super) fn waited_lately(&self, element: u32, visible_after_end_s: Option<u32>, now: Instant) -> bool {
+        let visible = Duration::from_secs(u64::from(visible_after_end_s.unwrap_or(0)));
+        self.waiting.get(&element).is_some_and(|seen| now - *seen < visible)
     }
 
     /// What the scheduler says of the element that runs `task`; `known` says that it can be asked after the job.
@@ -97,6 +132,7 @@ impl JobMemory {
         JobWord {
             last: over.and_then(|over| over.last.clone()),
             over_ms: over.map(|over| over.for_ms(now)),
+            left_queue: over.is_some_and(|over| over.left_queue),
             recorded_ms: recorded.map_or(0, |since| milliseconds(now - since)),
             heard: !known || recorded.is_some_and(|since| self.heard.is_some_and(|heard| heard > since)),
             goes_on,
