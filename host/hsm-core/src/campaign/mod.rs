@@ -11,6 +11,8 @@ mod ledger;
 mod step;
 
 #[cfg(test)]
+mod cut_at_scheduler_test;
+#[cfg(test)]
 mod cut_test;
 #[cfg(test)]
 mod step_test;
