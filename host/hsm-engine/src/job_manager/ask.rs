@@ -120,8 +120,9 @@ impl JobManager {
                 source: source.clone(),
             };
             self.queue(&dir, &completion, plugins, &settings, options.take_over)?;
-        } else if !completion.running.is_empty() {
-            // What a killed driver left running is waited for by a new one, which also holds it to its walltime.
+        } else if !completion.running.is_empty() || status.has_unread_records() {
+            // What a killed driver left running is waited for by a new one, which also holds it to its walltime; what ended meanwhile is put
+            // on record.
             self.drivers.ensure(&dir, options.take_over)?;
         }
         Ok(completion)

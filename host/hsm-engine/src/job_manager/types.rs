@@ -195,10 +195,16 @@ impl SweepStatus {
         })
     }
 
-    /// Whether a task may run still, though it counts as ended: its machine failed, or the scheduler thinks so.
+    /// Whether a task may run still, though it counts as ended: its machine failed, or the scheduler thinks so, or its job was forgotten.
     #[must_use]
     pub fn may_live(&self, task: u64) -> bool {
-        self.ledger.get(task).is_some_and(|entry| matches!(entry.ending, Some(Ending::NodeFailed(_))))
+        let ending = self.ledger.get(task).and_then(|entry| entry.ending.as_ref());
+        !self.seen.contains_key(&task) && ending.is_some_and(Ending::may_live)
+    }
+
+    /// Whether tasks have left records of their ends that no driver has read.
+    pub(super) fn has_unread_records(&self) -> bool {
+        self.seen.values().any(|(state, _)| matches!(state, TaskState::Completed | TaskState::Failed))
     }
 
     /// Every submission to a scheduler, in order.

@@ -154,7 +154,7 @@ fn tell_of_doubt(completion: &Completion, context: &Context, sweep_dir: &Path) -
     let tasks = counted(u128::from(completion.may_live.len()), "task", "tasks");
     let console = context.console;
     console.warn(&format!(
-        "{tasks} ({}) may run still, on {nodes}: the scheduler says that it failed, and nobody saw them end",
+        "{tasks} ({}) may run still, on {nodes}: the scheduler has given their jobs up, and nobody saw them end",
         completion.may_live
     ));
     console.hint(&format!(
