@@ -26,4 +26,5 @@ mod plugins;
 mod reference;
 mod refusals;
 mod shown;
+mod slurm;
 mod trust;
