@@ -9,8 +9,15 @@ use std::time::Duration;
 #[test]
 fn four_thousand_tasks_fit_through_a_limit_of_five_hundred_jobs() {
     let lines = vec!["AccountingStorageEnforce=associations,limits".to_owned()];
-    let site =
-        Site::with(Options { nodes: 2, cpus: 64, gpus: 0, memory_mib: 64_000, accounting: true, lines });
+    let site = Site::with(Options {
+        nodes: 2,
+        cpus: 64,
+        gpus: 0,
+        memory_mib: 64_000,
+        accounting: true,
+        lines,
+        ..Options::default()
+    });
     let users = site.slurm.ask("sacctmgr", &["-n", "-P", "show", "user", "format=User"]);
     let user = users.lines().next().expect("a user with an account").to_owned();
     let _ = site.slurm.ask("sacctmgr", &["-i", "modify", "user", &user, "set", "MaxSubmitJobs=500"]);

@@ -38,6 +38,23 @@ fn two_hundred_tasks_are_each_reported_as_they_ended() {
 }
 
 #[test]
+fn too_much_memory_is_told_from_any_other_kill() {
+    let site = Site::with(Options { nodes: 1, cpus: 2, gpus: 0, memory_limits: true, ..Options::default() });
+    site.sweep(["memory", "die", "well"]);
+    let run = site.run(&[]).wait_within(SWEEP_LIMIT).ends_with(1);
+    let told = site.told();
+    assert_eq!(
+        site.states(),
+        ["failed", "failed", "completed"],
+        "{told:?}\n{run}\n{}",
+        site.scheduler_logs()
+    );
+    assert!(told[0].reason.starts_with("out of memory"), "{told:?}\n{}", site.journal());
+    assert_eq!(told[1].reason, "signal 9 (SIGKILL)");
+    site.nothing_ran_twice();
+}
+
+#[test]
 fn a_packed_job_out_of_time_tells_what_it_came_to() {
     let site = Site::of(1);
     site.sweep((1..=30).map(|task| if task == 20 { "wait" } else { "well" }));

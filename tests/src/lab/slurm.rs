@@ -19,11 +19,22 @@ pub struct Options {
     pub lines: Vec<String>,
     /// Whether it keeps accounts, so that `sacct` has answers and limits can be set. That takes ten seconds.
     pub accounting: bool,
+    /// Whether the kernel kills what takes more memory than it asked for. That takes root and cgroups of version 1, and is for one cluster
+    /// at a time.
+    pub memory_limits: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { nodes: 4, cpus: 4, memory_mib: 4_000, gpus: 2, lines: Vec::new(), accounting: false }
+        Self {
+            nodes: 4,
+            cpus: 4,
+            memory_mib: 4_000,
+            gpus: 2,
+            lines: Vec::new(),
+            accounting: false,
+            memory_limits: false,
+        }
     }
 }
 
@@ -68,6 +79,9 @@ impl Slurm {
         }
         if options.accounting {
             arguments.push("--accounting".to_owned());
+        }
+        if options.memory_limits {
+            arguments.push("--memory-limits".to_owned());
         }
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         // Where this panics, dropping the cluster takes down what came up of it.
