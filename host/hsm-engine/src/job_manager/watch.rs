@@ -80,7 +80,14 @@ impl Watch {
                 _ => {}
             }
         })?;
-        let mut seen = if driver == Driver::None { self.look_at_running() } else { BTreeMap::new() };
+        let mut seen = match driver {
+            Driver::None => self.look_at_running(),
+            // It reads the records of what it looks after, and may have only just begun.
+            _ if self.ledger.counts().of(TaskState::Unknown) > 0 => {
+                self.look_at_records(|state| state == TaskState::Unknown)
+            }
+            _ => Seen::new(),
+        };
         let unsent_before = seen.len();
         self.add_waiting(&waiting, &mut seen);
         let unsent = if driver == Driver::None { (seen.len() - unsent_before) as u64 } else { 0 };
@@ -175,16 +182,17 @@ impl Watch {
                 };
                 (task, seen)
             });
-        here.chain(self.look_at_records()).collect()
+        let undecided = |state| matches!(state, TaskState::Running | TaskState::Queued | TaskState::Unknown);
+        here.chain(self.look_at_records(undecided)).collect()
     }
 
-    /// Where no driver lives, the records of tasks that a scheduler started say how they ended.
-    fn look_at_records(&self) -> Seen {
+    /// The records of tasks that a scheduler started say how they ended, where nobody has read them: of tasks in states that are `wanted`.
+    fn look_at_records(&self, wanted: impl Fn(TaskState) -> bool) -> Seen {
         let mut seen = Seen::new();
         for job in self.ledger.jobs().iter().filter(|job| !matches!(job.progress, Progress::Refused(_))) {
             let is_open = |task: u64| {
                 self.ledger.get(task).is_some_and(|entry| {
-                    matches!(entry.state, TaskState::Running | TaskState::Queued | TaskState::Unknown)
+                    wanted(entry.state)
                         && self.ledger.job_of(task).is_some_and(|newest| newest.token == job.token)
                 })
             };
