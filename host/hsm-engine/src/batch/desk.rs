@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind};
 use crate::process;
 use crate::sweep_dir::SweepDir;
 use hsm_core::command::Launch;
-use hsm_core::roles::Failure;
+use hsm_core::roles::{Blame, Failure};
 use hsm_core::scheduler::transcript::{Call, Transcript};
 use hsm_core::scheduler::{
     Exchange, Hold, Job, Outcome, Scheduler, SchedulerTraits, Sighting, Site, Step, Verdict, converse,
@@ -51,8 +51,9 @@ pub(crate) enum Question {
 pub(crate) enum Answer {
     /// The scheduler said what it allows, or why not.
     Described(Result<SchedulerTraits, Failure>),
-    /// A submission was made, or not. An error means that nothing was handed in.
-    Submitted { token: String, outcome: Result<Outcome, Error> },
+    /// A submission was made, or not. An error means that nothing was handed in; `for_good`, that trying again would come to the same,
+    /// should it turn out that the job is not there.
+    Submitted { token: String, outcome: Result<Outcome, Error>, for_good: bool },
     /// What became of a submission.
     Settled { token: String, outcome: Result<Outcome, Failure> },
     /// What the scheduler says of these jobs.
@@ -163,7 +164,10 @@ impl Clerk {
             Question::Describe => Answer::Described(self.describe()),
             Question::Submit(stage) => {
                 let token = stage.token.clone();
-                Answer::Submitted { token, outcome: self.submit(&stage) }
+                match self.submit(&stage) {
+                    Ok((outcome, for_good)) => Answer::Submitted { token, outcome: Ok(outcome), for_good },
+                    Err(error) => Answer::Submitted { token, outcome: Err(error), for_good: false },
+                }
             }
             Question::Settle { token } => {
                 let question =
@@ -211,7 +215,8 @@ impl Clerk {
         Ok(traits)
     }
 
-    fn submit(&mut self, stage: &Stage) -> Result<Outcome, Error> {
+    /// Hands one submission in: what came of it, and whether trying again would come to the same.
+    fn submit(&mut self, stage: &Stage) -> Result<(Outcome, bool), Error> {
         let traits = match self.traits.clone() {
             Some(traits) => traits,
             None => self.describe().map_err(Error::of_scheduler)?,
@@ -234,9 +239,11 @@ impl Clerk {
             scheduler.submit(&site, &request, so_far)
         });
         match outcome {
-            Ok(outcome) => Ok(outcome),
+            Ok(outcome) => Ok((outcome, false)),
             // Something was run, and what it said was not understood: the job may be there.
-            Err(failure) if handed_in => Ok(Outcome::Unknown(failure.to_string())),
+            Err(failure) if handed_in => {
+                Ok((Outcome::Unknown(failure.to_string()), failure.blame != Blame::Transient))
+            }
             Err(failure) => Err(Error::of_scheduler(failure)),
         }
     }
@@ -295,6 +302,6 @@ impl Bucket {
 impl Error {
     /// Whether trying again later may help.
     pub(crate) fn may_pass(&self) -> bool {
-        self.kind() != ErrorKind::Configuration
+        !matches!(self.kind(), ErrorKind::Configuration | ErrorKind::Plugin)
     }
 }

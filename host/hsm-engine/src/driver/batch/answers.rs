@@ -34,7 +34,9 @@ impl Batch {
                 Vec::new()
             }
             Answer::Described(Err(failure)) => self.ill(&failure),
-            Answer::Submitted { token, outcome } => self.take_outcome(token, outcome, campaign),
+            Answer::Submitted { token, outcome, for_good } => {
+                self.take_outcome(token, outcome, for_good, campaign)
+            }
             Answer::Settled { token, outcome } => self.take_settled(&token, outcome, campaign),
             Answer::Observed { asked, seen: Ok(seen) } => self.take_sightings(&asked, &seen, campaign),
             Answer::Observed { seen: Err(failure), .. } => self.ill(&failure),
@@ -79,7 +81,10 @@ impl Batch {
                 }
             }
             Err(failure) => {
-                self.trouble = Some(format!("the scheduler could not be asked to {what} jobs: {failure}"));
+                let trouble = format!("the scheduler could not be asked to {what} jobs: {failure}");
+                // What ends the sweep ends its trouble, and the log remains.
+                tracing::warn!("{trouble}");
+                self.trouble = Some(trouble);
             }
         }
     }
@@ -88,6 +93,7 @@ impl Batch {
         &mut self,
         token: String,
         outcome: Result<Outcome, Error>,
+        for_good: bool,
         campaign: &Campaign,
     ) -> Vec<Event> {
         let now = Instant::now();
@@ -109,8 +115,8 @@ impl Batch {
             Ok(Outcome::Unknown(why)) => {
                 tracing::warn!("what became of submission {token} is not known yet: {why}");
                 self.trouble = Some(format!("what became of a submission is not known yet: {why}"));
-                let (asked, asking) = (0, false);
-                let unsettled = Unsettled { since: now, ask_at: now + SETTLE_FIRST, asked, asking, why };
+                let fate = if for_good { Fate::Unsent } else { Fate::Again };
+                let unsettled = Unsettled { ask_at: now + SETTLE_FIRST, why, fate, ..Unsettled::new(now) };
                 self.memory(&token).unsettled = Some(unsettled);
                 Vec::new()
             }
@@ -167,7 +173,7 @@ impl Batch {
                 continue;
             }
             if !open.is_empty() && unsettled.asked > 0 && now - unsettled.since >= SETTLE_PATIENCE {
-                given_up.push((token.clone(), open, unsettled.why.clone()));
+                given_up.push((token.clone(), open, unsettled.fate, unsettled.why.clone()));
                 unsettled.asked = 0;
                 unsettled.since = now;
                 unsettled.ask_at = now + GHOST_AFTER[0];
@@ -178,10 +184,14 @@ impl Batch {
         }
         ask.into_iter().for_each(|token| self.desk.ask(Question::Settle { token }));
         let mut events = Vec::new();
-        for (token, open, why) in given_up {
+        for (token, open, fate, why) in given_up {
             self.pace.put_off(now);
             let taken = self.take_claims(&token, &open);
-            events.extend(withdrawn(&token, taken, Fate::Again, &format!("it is in no queue, and {why}")));
+            let why = format!("it is in no queue, and {why}");
+            if !taken.is_empty() {
+                self.trouble = Some(format!("{} tasks were handed in without success: {why}", taken.len()));
+            }
+            events.extend(withdrawn(&token, taken, fate, &why));
         }
         events
     }

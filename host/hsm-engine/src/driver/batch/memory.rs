@@ -2,6 +2,7 @@
 
 use crate::batch::Claims;
 use hsm_core::batch::{Claim, EndRecord, JobWord, Patience};
+use hsm_core::journal::Fate;
 use hsm_core::scheduler::{JobState, Sighting};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -86,12 +87,14 @@ pub(super) struct Unsettled {
     pub(super) asked: u32,
     pub(super) asking: bool,
     pub(super) why: String,
+    /// What becomes of its tasks where it does not turn up.
+    pub(super) fate: Fate,
 }
 
 impl Unsettled {
     pub(super) fn new(now: Instant) -> Self {
         let why = "no answer is on record".to_owned();
-        Self { since: now, ask_at: now, asked: 0, asking: false, why }
+        Self { since: now, ask_at: now, asked: 0, asking: false, why, fate: Fate::Again }
     }
 }
 
