@@ -28,3 +28,4 @@ mod refusals;
 mod shown;
 mod slurm;
 mod trust;
+mod wrapped;
