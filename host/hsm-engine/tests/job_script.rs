@@ -161,7 +161,7 @@ fn a_packed_element_runs_its_tasks_in_order_and_stops_when_asked() {
     let mut job = Job::new(&[
         quick,
         quick,
-        "touch ../third; trap 'exit 9' TERM; while :; do sleep 0.05; done",
+        "trap 'exit 9' TERM; touch ../third; while :; do sleep 0.05; done",
         quick,
         quick,
     ]);
@@ -177,6 +177,21 @@ fn a_packed_element_runs_its_tasks_in_order_and_stops_when_asked() {
     // The second element has the one task that is left over.
     assert_eq!(job.run("2").code(), Some(0));
     assert_eq!(job.end(5).map(|end| end.code), Some(0));
+}
+
+#[test]
+fn a_scheduler_that_signals_program_and_script_asked_for_the_end_whichever_came_first() {
+    for program_first in [true, false, true, false, true, false] {
+        let job = Job::new(&["echo $$ >../pid; touch ../ready; exec sleep 100"]);
+        let mut child = job.command("1").spawn().unwrap();
+        wait_for(&job.path("ready"));
+        let (program, script) = (job.read("pid").trim().to_owned(), child.id().to_string());
+        let order = if program_first { [program, script] } else { [script, program] };
+        assert!(Command::new("kill").arg("-TERM").args(&order).status().is_ok());
+        assert_eq!(child.wait().unwrap().code(), Some(143));
+        let end = job.end(1).unwrap();
+        assert_eq!((end.code, end.signal, end.asked), (143, 15, Asked::ToEnd), "{program_first}");
+    }
 }
 
 #[test]
@@ -210,7 +225,7 @@ fn tasks_side_by_side_share_the_gpus() {
 
 #[test]
 fn side_by_side_a_term_reaches_every_program() {
-    let mark = "touch ../ready$HSM_TASK; trap 'exit 5' TERM; while :; do sleep 0.05; done";
+    let mark = "trap 'exit 5' TERM; touch ../ready$HSM_TASK; while :; do sleep 0.05; done";
     let mut job = Job::new(&[mark, mark, "exit 0"]);
     job.packing = Packing { tasks_per_element: 3, side_by_side: 2 };
     let mut child = job.command("1").spawn().unwrap();

@@ -97,7 +97,10 @@ hsm_wait_for() {
     hsm_code=$?
     [ -n "$hsm_woken" ] || break
   done
-  [ "$hsm_code" != 127 ] || hsm_code=$before
+  # With -1 a shell says that it reaped the process while it handed a signal on.
+  case $hsm_code in 127 | -1) hsm_code=$before ;; esac
+  # Schedulers signal programs and script alike, and the program may be first to end. Whether the script was asked to is known a moment later.
+  [ "$hsm_code" != 143 ] || [ -n "$hsm_asked" ] || sleep 1
 }
 
 # Runs the task at one position of the submission, unless it is somebody else's.
