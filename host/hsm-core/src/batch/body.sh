@@ -103,6 +103,20 @@ hsm_wait_for() {
   [ "$hsm_code" != 143 ] || [ -n "$hsm_asked" ] || sleep 1
 }
 
+# Makes the folder of the task at one position, and those of the tasks that follow it in its element: starting `mkdir` costs more than
+# everything else that is done for a task.
+hsm_make_folders() {
+  local position end=$(($1 + 16)) folders=()
+  [ "$end" -le "$hsm_last" ] || end=$hsm_last
+  for ((position = $1; position < end; position++)); do
+    # The next chunk has its own file.
+    hsm_case "$position" || break
+    folders+=("$hsm_tasks_folder/task_$hsm_task")
+  done
+  hsm_case "$1"
+  mkdir -p -- "${folders[@]}"
+}
+
 # Runs the task at one position of the submission, unless it is somebody else's.
 hsm_run() {
   local position=$1 chunk=$(($1 / hsm_per_chunk)) began line signal=0 stage=setup
@@ -114,7 +128,7 @@ hsm_run() {
   hsm_take_claim || return 0
   hsm_ran=1
   hsm_task_dir=$hsm_tasks_folder/task_$hsm_task
-  [ -d "$hsm_task_dir" ] || mkdir -p -- "$hsm_task_dir"
+  [ -d "$hsm_task_dir" ] || hsm_make_folders "$position"
   hsm_clock
   began=$hsm_ms
   if { printf '%s\n' "$hsm_params" >"$hsm_task_dir/params.json"; } 2>/dev/null &&
@@ -144,16 +158,16 @@ end code=$hsm_code signal=$signal asked=${hsm_asked:-none} stage=$stage began_ms
 
 # Runs what is left of the element's tasks, one after another. Side by side, the claims share them out.
 hsm_lane() {
-  local position last
-  last=$(((hsm_element + 1) * hsm_per_element))
-  [ "$last" -le "$hsm_tasks" ] || last=$hsm_tasks
-  for ((position = hsm_element * hsm_per_element; position < last; position++)); do
+  local position
+  hsm_last=$(((hsm_element + 1) * hsm_per_element))
+  [ "$hsm_last" -le "$hsm_tasks" ] || hsm_last=$hsm_tasks
+  for ((position = hsm_element * hsm_per_element; position < hsm_last; position++)); do
     [ -z "$hsm_asked" ] || break
     # In a condition, a shell would ignore the `set -e` of what comes before the program.
     hsm_run "$position"
     [ "$?" = 0 ] || hsm_worst=1
   done
-  # One program for all of them: starting one costs more than everything else that is done for a task.
+  # One program for all of them, for the same reason as above.
   [ "${#hsm_done[@]}" = 0 ] || rm -f -- "${hsm_done[@]}"
   [ -z "$hsm_ran" ] || return "$hsm_worst"
   return "$hsm_not_mine"
