@@ -77,7 +77,7 @@ pub(crate) fn traits(traits: &SchedulerTraits) -> Checked {
     Ok(())
 }
 
-/// Header lines. Whoever writes the script compares them with the prefix as well.
+/// Header lines: comments of the script, and nothing else.
 pub(crate) fn directives(lines: &[String]) -> Checked {
     if lines.len() > DIRECTIVES_MAX {
         return broken(format!("it has {} directives, and {DIRECTIVES_MAX} are allowed", lines.len()));
