@@ -1,8 +1,9 @@
 //! Cuts a campaign with submissions at every effect, replays what was recorded, and goes on, against a model of a scheduler that loses
 //! answers, takes jobs that were given up, loses nodes with and without their tasks, and starts jobs again.
 
+use super::cut_test::replayed;
 use super::{Action, Campaign, Event, Limits, Now, Room, Step};
-use crate::journal::{Decoded, Ending, Fate, decode, encode_record};
+use crate::journal::{Ending, Fate, encode_record};
 use crate::state::TaskState;
 use crate::task_set::TaskSet;
 use proptest::prelude::*;
@@ -185,16 +186,7 @@ impl World {
     }
 
     fn replay(&mut self, tasks: u64) -> Campaign {
-        let whole = self.journal.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        self.journal.truncate(whole);
-        let mut campaign = Campaign::new(tasks, LIMITS);
-        for line in self.journal.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-            match decode(line) {
-                Ok(Decoded::Record(record, _)) => campaign.apply(&record),
-                other => panic!("the journal has {other:?}"),
-            }
-        }
-        campaign
+        replayed(&mut self.journal, tasks, LIMITS)
     }
 
     /// What a driver finds out about its submissions: by their token, by the files, and by what the scheduler says.

@@ -95,17 +95,22 @@ impl World {
 
     /// A new driver: the state is what the journal's whole lines say.
     fn replay(&mut self, tasks: u64) -> Campaign {
-        let whole = self.journal.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        self.journal.truncate(whole);
-        let mut campaign = Campaign::new(tasks, LIMITS);
-        for line in self.journal.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-            match decode(line) {
-                Ok(Decoded::Record(record, _)) => campaign.apply(&record),
-                other => panic!("the journal has {other:?}"),
-            }
-        }
-        campaign
+        replayed(&mut self.journal, tasks, LIMITS)
     }
+}
+
+/// The campaign that the journal's whole lines make; what a torn write left is cut off.
+pub(super) fn replayed(journal: &mut Vec<u8>, tasks: u64, limits: Limits) -> Campaign {
+    let whole = journal.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    journal.truncate(whole);
+    let mut campaign = Campaign::new(tasks, limits);
+    for line in journal.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+        match decode(line) {
+            Ok(Decoded::Record(record, _)) => campaign.apply(&record),
+            other => panic!("the journal has {other:?}"),
+        }
+    }
+    campaign
 }
 
 /// One driver's life, until the fuse burns out or nothing is left to do.
