@@ -113,23 +113,6 @@ pub(crate) fn start_driver(program: &Path, arguments: &[OsString], log: &Path) -
 /// What a background driver prints once it holds the lease and nothing of the terminal can reach it any more.
 pub const READY: &str = "ready";
 
-/// Runs a small program that answers a question, such as `nvidia-smi`, with a time limit.
-pub(crate) fn ask(program: &str, arguments: &[&str], limit: Duration) -> io::Result<Output> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    #[expect(clippy::disallowed_methods, reason = "this is the one module that starts processes")]
-    let mut command = tokio::process::Command::new(program);
-    command.args(arguments).stdin(Stdio::null()).kill_on_drop(true).env("LC_ALL", "C");
-    runtime.block_on(async {
-        match tokio::time::timeout(limit, command.output()).await {
-            Ok(output) => output,
-            Err(_) => Err(io::Error::new(
-                io::ErrorKind::TimedOut,
-                format!("`{program}` did not answer within {} s", limit.as_secs()),
-            )),
-        }
-    })
-}
-
 /// The most of a scheduler's command's output that is kept: the whole queue of a large cluster is some megabytes.
 const OUTPUT_LIMIT_BYTES: u64 = 64 << 20;
 
@@ -140,8 +123,6 @@ const OUTPUT_LIMIT_BYTES: u64 = 64 << 20;
 /// and of times in UTC.
 pub(crate) fn exchange(command: &scheduler::Command, hands_in: bool) -> scheduler::Exchange {
     use std::os::unix::process::ExitStatusExt as _;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let outcome = runtime.and_then(|runtime| runtime.block_on(run_bounded(command, hands_in)));
     let mut exchange = scheduler::Exchange {
         command: command.clone(),
         ending: scheduler::Ending::Exited,
@@ -150,7 +131,7 @@ pub(crate) fn exchange(command: &scheduler::Command, hands_in: bool) -> schedule
         stderr: Vec::new(),
         truncated: false,
     };
-    match outcome {
+    match run(command, hands_in) {
         Err(error) => {
             exchange.ending = scheduler::Ending::NotStarted;
             exchange.stderr = error.to_string().into_bytes();
@@ -169,11 +150,28 @@ pub(crate) fn exchange(command: &scheduler::Command, hands_in: bool) -> schedule
     exchange
 }
 
+/// Runs a small program that answers a question, such as `nvidia-smi`, with a time limit.
+pub(crate) fn ask(program: &str, arguments: &[&str], limit: Duration) -> io::Result<Output> {
+    let mut command = scheduler::Command::new(program).args(arguments.iter().copied());
+    command.timeout_ms = u32::try_from(limit.as_millis()).unwrap_or(u32::MAX);
+    let Ran { status, stdout, stderr } = run(&command, false)?;
+    let status = status.ok_or_else(|| {
+        let message = format!("`{program}` did not answer within {} s", limit.as_secs());
+        io::Error::new(io::ErrorKind::TimedOut, message)
+    })?;
+    Ok(Output { status, stdout, stderr })
+}
+
 struct Ran {
     /// Nothing where its time was up.
     status: Option<ExitStatus>,
     stdout: Vec<u8>,
     stderr: Vec<u8>,
+}
+
+fn run(command: &scheduler::Command, hands_in: bool) -> io::Result<Ran> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(run_bounded(command, hands_in))
 }
 
 async fn run_bounded(command: &scheduler::Command, hands_in: bool) -> io::Result<Ran> {
