@@ -73,9 +73,14 @@ impl JobEntry {
     /// How many elements the job has.
     #[must_use]
     pub fn elements(&self) -> u32 {
-        let elements = self.tasks.len().div_ceil(u64::from(self.tasks_per_element.max(1)));
-        u32::try_from(elements).unwrap_or(u32::MAX)
+        element_count(&self.tasks, self.tasks_per_element)
     }
+}
+
+/// How many elements it takes to run these tasks.
+fn element_count(tasks: &TaskSet, tasks_per_element: u32) -> u32 {
+    let elements = tasks.len().div_ceil(u64::from(tasks_per_element.max(1)));
+    u32::try_from(elements).unwrap_or(u32::MAX)
 }
 
 /// A submission that is not over: some of its tasks may still begin, run, or turn out to have ended.
@@ -98,6 +103,31 @@ pub struct Sent {
 }
 
 impl Sent {
+    /// How many elements the job has.
+    #[must_use]
+    pub fn elements(&self) -> u32 {
+        element_count(&self.tasks, self.tasks_per_element)
+    }
+
+    /// How many elements its undecided tasks would fill.
+    #[must_use]
+    pub fn open_elements(&self) -> u32 {
+        element_count(&self.open, self.tasks_per_element)
+    }
+
+    /// The element that runs `task`, counted from 0.
+    #[must_use]
+    pub fn element_of(&self, task: u64) -> Option<u32> {
+        u32::try_from(self.tasks.position(task)? / u64::from(self.tasks_per_element.max(1))).ok()
+    }
+
+    /// The tasks that an element runs, counted from 0.
+    #[must_use]
+    pub fn tasks_of(&self, element: u32) -> TaskSet {
+        let count = u64::from(self.tasks_per_element.max(1));
+        self.tasks.slice(u64::from(element) * count, count)
+    }
+
     /// Whether nothing can come of it any more. One whose answer was never heard may still turn up in the scheduler's queue.
     fn is_over(&self) -> bool {
         self.open.is_empty() && self.late.is_empty() && self.job.is_some()

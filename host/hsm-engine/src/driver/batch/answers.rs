@@ -1,7 +1,7 @@
 //! What the scheduler's answers come to.
 
 use super::memory::{Over, Unsettled};
-use super::{Batch, element_count, outstanding, withdrawn};
+use super::{Batch, open_jobs, outstanding, withdrawn};
 use crate::batch::{Answer, Question};
 use crate::error::Error;
 use hsm_core::campaign::{Campaign, Event, Sent};
@@ -103,7 +103,7 @@ impl Batch {
                 self.accepted(token, ticket, campaign)
             }
             Ok(Outcome::Refused(failure)) if failure.blame == Blame::Transient => {
-                let its = campaign.sent_as(&token).map_or(0, |sent| u64::from(element_count(sent)));
+                let its = campaign.sent_as(&token).map_or(0, |sent| u64::from(sent.elements()));
                 self.pace.refused(now, its, outstanding(campaign).saturating_sub(its));
                 self.later(token, failure.to_string(), campaign)
             }
@@ -159,6 +159,7 @@ impl Batch {
 
     /// Asks what became of submissions whose answers were lost, when that is due; gives up those that did not turn up.
     pub(super) fn settle(&mut self, campaign: &Campaign, now: Instant) -> Vec<Event> {
+        self.jobs.retain(|token, _| campaign.sent_as(token).is_some());
         let mut given_up = Vec::new();
         let mut ask = Vec::new();
         for (token, memory) in &mut self.jobs {
@@ -269,15 +270,13 @@ impl Batch {
             .iter()
             .filter_map(|sighting| Some((sighting.index?.checked_sub(first)?, *sighting)))
             .collect();
-        let per_element = u64::from(sent.tasks_per_element.max(1));
         let visible_s = self.traits.as_ref().and_then(|traits| traits.visible_after_end_s);
         let memory = self.memory(&job.token);
         memory.heard = Some(now);
         let mut changed = false;
         let mut element_before = None;
         for task in sent.open.iter() {
-            let Some(position) = sent.tasks.position(task) else { continue };
-            let element = u32::try_from(position / per_element).unwrap_or(u32::MAX);
+            let Some(element) = sent.element_of(task) else { continue };
             if element_before.replace(element) == Some(element) {
                 continue;
             }
@@ -305,14 +304,7 @@ impl Batch {
         if hold == Hold::Release {
             self.deaths.forget();
         }
-        let jobs: Vec<Job> = campaign
-            .sent()
-            .filter(|(_, sent)| !sent.open.is_empty())
-            .filter_map(|(token, sent)| {
-                let elements = element_count(sent);
-                Some(Job { job: sent.job.clone()?, token: token.to_owned(), elements, only: Vec::new() })
-            })
-            .collect();
+        let jobs = open_jobs(campaign, |_| Vec::new());
         if !jobs.is_empty() {
             self.desk.ask(Question::Hold(jobs, hold));
         }

@@ -111,10 +111,7 @@ impl JobMemory {
 
     /// The tasks that something can be said of.
     fn candidates(&self, sent: &Sent) -> BTreeSet<u64> {
-        let per_element = u64::from(sent.tasks_per_element.max(1));
-        let over = self.over.keys().flat_map(|element| {
-            sent.tasks.slice(u64::from(*element) * per_element, per_element).iter().collect::<Vec<u64>>()
-        });
+        let over = self.over.keys().flat_map(|element| sent.tasks_of(*element).iter().collect::<Vec<u64>>());
         let recorded = self.ended.keys().copied();
         over.chain(recorded)
             .filter(|task| sent.open.contains(*task) || self.has_late_record(*task, sent))
@@ -127,10 +124,9 @@ impl JobMemory {
 
     /// What is known of one task.
     fn evidence(&self, task: u64, sent: &Sent, now: Instant) -> Option<(Clue, hsm_core::batch::JobWord)> {
-        let per_element = u64::from(sent.tasks_per_element.max(1));
-        let element = u32::try_from(sent.tasks.position(task)? / per_element).ok()?;
-        let rest = sent.tasks.slice(u64::from(element) * per_element, per_element);
-        let goes_on = rest
+        let element = sent.element_of(task)?;
+        let goes_on = sent
+            .tasks_of(element)
             .iter()
             .any(|other| other != task && sent.open.contains(other) && !self.ended.contains_key(&other));
         let end = self.ended.get(&task).map(|(_, end, _)| end.clone());
@@ -140,8 +136,7 @@ impl JobMemory {
 
     /// Whether the next answer may settle that the scheduler does not know the element of `task` any more.
     fn absence_ripens(&self, task: u64, sent: &Sent, now: Instant, patience: Patience) -> bool {
-        let element = sent.tasks.position(task).map(|at| at / u64::from(sent.tasks_per_element.max(1)));
-        let over = element.and_then(|element| self.over.get(&u32::try_from(element).ok()?));
+        let over = sent.element_of(task).and_then(|element| self.over.get(&element));
         over.is_some_and(|over| over.awaits_an_answer(now, over.grace_ms(patience)))
     }
 

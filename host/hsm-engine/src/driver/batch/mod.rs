@@ -102,8 +102,7 @@ impl Batch {
         let Some(sent) = campaign.sent_as(token) else { return };
         let attempts = |task: u64| campaign.ledger().get(task).map_or(0, |entry| entry.attempts);
         let again = sent.tasks.iter().filter(|task| attempts(*task) > 0).map(|task| (task, attempts(task)));
-        let others = outstanding(campaign)
-            .saturating_sub(sent.tasks.len().div_ceil(u64::from(sent.tasks_per_element)));
+        let others = outstanding(campaign).saturating_sub(u64::from(sent.elements()));
         let stage = Stage {
             token: token.to_owned(),
             tasks: sent.tasks.clone(),
@@ -130,11 +129,11 @@ impl Batch {
 
     /// Tells the scheduler to stop the elements that have none but `asked` tasks left.
     fn cancel(&mut self, token: &str, sent: &Sent, asked: &TaskSet) {
-        let Some(job) = &sent.job else { return };
         let first = self.traits.as_ref().map_or(0, |traits| traits.first_element);
         let mut whole = true;
         let mut only = Vec::new();
-        for (element, tasks) in elements(sent) {
+        for element in 0..sent.elements() {
+            let tasks = sent.tasks_of(element);
             let open = tasks.iter().filter(|task| sent.open.contains(*task));
             let (mut stops, mut goes_on) = (false, false);
             for task in open {
@@ -150,9 +149,9 @@ impl Batch {
         } else if only.is_empty() {
             return;
         }
-        let elements = element_count(sent);
-        let job = Job { job: job.clone(), token: token.to_owned(), elements, only };
-        self.desk.ask(Question::Cancel(vec![job]));
+        if let Some(job) = job_of(token, sent, only) {
+            self.desk.ask(Question::Cancel(vec![job]));
+        }
     }
 
     /// Takes the claims of tasks; those that were to be had.
@@ -214,19 +213,8 @@ impl Batch {
     /// Asks after all jobs in as few questions as the scheduler allows.
     fn poll(&mut self, campaign: &Campaign, now: Instant) {
         let Some(traits) = &self.traits else { return };
-        let jobs: Vec<Job> = campaign
-            .sent()
-            .filter(|(_, sent)| !sent.open.is_empty())
-            .filter_map(|(token, sent)| {
-                let (job, elements) = (sent.job.clone()?, element_count(sent));
-                Some(Job {
-                    job,
-                    token: token.to_owned(),
-                    elements,
-                    only: open_elements(sent, traits.first_element),
-                })
-            })
-            .collect();
+        let first = traits.first_element;
+        let jobs = open_jobs(campaign, |sent| undecided(sent, first));
         if jobs.is_empty() {
             return;
         }
@@ -239,32 +227,29 @@ impl Batch {
 
 /// How many elements have tasks that are not decided.
 fn outstanding(campaign: &Campaign) -> u64 {
-    campaign.sent().map(|(_, sent)| sent.open.len().div_ceil(u64::from(sent.tasks_per_element.max(1)))).sum()
+    campaign.sent().map(|(_, sent)| u64::from(sent.open_elements())).sum()
 }
 
-/// How many elements a submission has.
-fn element_count(sent: &Sent) -> u32 {
-    let elements = sent.tasks.len().div_ceil(u64::from(sent.tasks_per_element.max(1)));
-    u32::try_from(elements).unwrap_or(u32::MAX)
+/// The jobs that the scheduler has and that are not decided, each with those of its elements that are meant.
+fn open_jobs(campaign: &Campaign, only: impl Fn(&Sent) -> Vec<u32>) -> Vec<Job> {
+    let open = campaign.sent().filter(|(_, sent)| !sent.open.is_empty());
+    open.filter_map(|(token, sent)| job_of(token, sent, only(sent))).collect()
+}
+
+/// A submission as the job that the scheduler has, where it is known to have it.
+fn job_of(token: &str, sent: &Sent, only: Vec<u32>) -> Option<Job> {
+    Some(Job { job: sent.job.clone()?, token: token.to_owned(), elements: sent.elements(), only })
 }
 
 /// The elements with tasks that are not decided, counted from `first`; none where that is all of them.
-fn open_elements(sent: &Sent, first: u32) -> Vec<u32> {
+fn undecided(sent: &Sent, first: u32) -> Vec<u32> {
     if sent.open.len() == sent.tasks.len() {
         return Vec::new();
     }
-    let per_element = u64::from(sent.tasks_per_element.max(1));
-    let element = |task| u32::try_from(sent.tasks.position(task)? / per_element).ok()?.checked_add(first);
+    let element = |task| sent.element_of(task)?.checked_add(first);
     let mut elements: Vec<u32> = sent.open.iter().filter_map(element).collect();
     elements.dedup();
     elements
-}
-
-/// The elements of a submission, counted from 0, with their tasks.
-fn elements(sent: &Sent) -> impl Iterator<Item = (u32, TaskSet)> + '_ {
-    let per_element = u64::from(sent.tasks_per_element.max(1));
-    (0..element_count(sent))
-        .map(move |element| (element, sent.tasks.slice(u64::from(element) * per_element, per_element)))
 }
 
 /// The event for claims that were taken, where there were any.
