@@ -65,16 +65,21 @@ await() {
 # start at the same time do not see each other listening yet.
 ports=${TMPDIR:-/tmp}/hsm-lab-ports.$(id -u)
 
-free_port() {
+# claim NAME: marks something as this lab's own; fails where a lab that still exists has it.
+claim() {
     local owner
     mkdir -p "$ports"
+    owner=$(readlink "$ports/$1" 2>/dev/null || true)
+    if [ -n "$owner" ] && [ ! -d "$owner" ]; then rm -f "$ports/$1"; fi
+    # A link is made or is not; nobody sees it half made.
+    ln -sT "$folder" "$ports/$1" 2>/dev/null
+}
+
+free_port() {
     while :; do
         port=$((20000 + RANDOM % 12000))
         if grep -qi ":$(printf '%04x' "$port") " /proc/net/tcp /proc/net/tcp6 2>/dev/null; then continue; fi
-        owner=$(readlink "$ports/$port" 2>/dev/null || true)
-        if [ -n "$owner" ] && [ ! -d "$owner" ]; then rm -f "$ports/$port"; fi
-        # A link is made or is not; nobody sees it half made.
-        if ln -sT "$folder" "$ports/$port" 2>/dev/null; then return; fi
+        if claim "$port"; then return; fi
     done
 }
 

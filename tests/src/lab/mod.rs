@@ -1,15 +1,17 @@
-//! Batch systems of a test's own: brought up in a temporary folder by the scripts of `tests/lab`, and gone with everything in it when the test
-//! ends, or when the process that runs the tests does, however it ends.
+//! Batch systems and ssh hosts of a test's own: brought up in a temporary folder by the scripts of `tests/lab`, and gone with everything in it
+//! when the test ends, or when the process that runs the tests does, however it ends.
 //!
-//! Nothing here knows how hsm speaks with a batch system. A test does to one what an administrator, a user or an accident would.
+//! Nothing here knows how hsm speaks with any of them. A test does to one what an administrator, a user or an accident would.
 
 mod grid_engine;
 mod pbs;
 mod slurm;
+mod ssh;
 
 pub use grid_engine::GridEngine;
 pub use pbs::FakePbs;
 pub use slurm::{Options, Slurm};
+pub use ssh::{SshHosts, SshOptions};
 
 use crate::world::{World, built};
 use std::path::{Path, PathBuf};
@@ -39,7 +41,7 @@ impl World {
     }
 }
 
-/// Where the unpacked programs of a batch system are.
+/// Where the unpacked programs of a lab are.
 fn unpacked(name: &str) -> PathBuf {
     let folder = built("HSM_LAB_PROGRAMS", "lab").join(name);
     assert!(
