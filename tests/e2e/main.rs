@@ -27,5 +27,6 @@ mod reference;
 mod refusals;
 mod shown;
 mod slurm;
+mod ssh_hosts;
 mod trust;
 mod wrapped;
