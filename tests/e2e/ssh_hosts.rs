@@ -184,6 +184,7 @@ fn a_password_may_be_asked_for_and_a_key_may_change() {
     assert_eq!(Running::start(&mut command, &world.path("")).wait().succeeds().stdout, "host1\n");
 
     assert_eq!(ask(&world, "host2", "uname -n"), "host2");
+    assert_eq!((hosts.logins("host1"), hosts.logins("host2")), (1, 1));
     hosts.rekey("host2");
     let run = ssh(&world, &["host2", "true"]).ends_with(255);
     assert!(run.stderr.contains("REMOTE HOST IDENTIFICATION HAS CHANGED"), "{run}");
@@ -197,6 +198,9 @@ fn a_cluster_is_behind_one_host_and_dies_with_it() {
         "sbatch --parsable --wait -p gpu --gpus=1 -o output --wrap 'uname -n; echo $CUDA_VISIBLE_DEVICES'";
     assert_eq!(ask(&world, "host2", submit), "1");
     assert_eq!(World::read(hosts.home("host2").join("output")), "host2\n0\n");
+    hosts.cut("host2");
+    let states = hosts.console("host2", "squeue -h --states=all -o %T");
+    assert_eq!(states, "COMPLETED\n", "who sits before it needs no link");
     assert_eq!(ask(&world, "host1", "echo $SLURM_CONF"), "", "the other host has none");
     let living = hosts.processes("host2").len();
     assert!(living > 5, "the cluster's processes are the host's: {living}");

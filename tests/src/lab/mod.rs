@@ -59,9 +59,9 @@ fn new_folder(name: &str) -> PathBuf {
     std::env::temp_dir().join(format!("hsm-{name}-{}-{count}", std::process::id()))
 }
 
-/// Runs a script of `tests/lab`, and says what it said where it failed.
+/// Runs a script of `tests/lab`, and gives what it printed, or says what it said where it failed.
 #[expect(clippy::disallowed_methods, reason = "labs are made of processes")]
-fn script(name: &str, arguments: &[&str]) -> Result<(), String> {
+fn script(name: &str, arguments: &[&str]) -> Result<String, String> {
     let output = std::process::Command::new(World::checkout("tests/lab").join(name))
         .args(arguments)
         .env("HSM_LAB_PROGRAMS", built("HSM_LAB_PROGRAMS", "lab"))
@@ -69,7 +69,7 @@ fn script(name: &str, arguments: &[&str]) -> Result<(), String> {
         .output()
         .map_err(|error| format!("could not start tests/lab/{name}: {error}"))?;
     if output.status.success() {
-        return Ok(());
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
     Err(format!("tests/lab/{name} {}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr)))
 }

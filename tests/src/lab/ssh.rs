@@ -134,6 +134,28 @@ impl SshHosts {
             .collect()
     }
 
+    /// Runs a line of sh on a host and gives what it printed, as somebody does who sits before it: over no link, and past sshd. Where the host
+    /// has a cluster, `squeue` and its like are on the path.
+    ///
+    /// # Panics
+    /// When the line fails.
+    #[must_use]
+    pub fn console(&self, host: &str, line: &str) -> String {
+        script("ssh", &["console", text(&self.folder), host, line]).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// How often somebody has logged in to a host since the lab came up. Sessions over an open master count once.
+    #[must_use]
+    pub fn logins(&self, host: &str) -> usize {
+        self.log(host).matches("\nAccepted ").count()
+    }
+
+    /// What a host's sshd has said.
+    #[must_use]
+    pub fn log(&self, host: &str) -> String {
+        World::read(self.folder.join("logs").join(host))
+    }
+
     /// Makes all packets to and from a host vanish.
     pub fn cut(&self, host: &str) {
         self.deed("cut", host);
