@@ -227,7 +227,13 @@ impl World {
         (!unanswered && campaign.queued() > 0).then(|| {
             self.tokens += 1;
             let tasks = u64::from(self.draw(5)) + 1;
-            Room { token: format!("t{:09}", self.tokens), tasks, tasks_per_element: 1 }
+            Room {
+                token: format!("t{:09}", self.tokens),
+                source: "model".into(),
+                away: false,
+                tasks,
+                tasks_per_element: 1,
+            }
         })
     }
 }
@@ -251,8 +257,8 @@ fn drive(world: &mut World, tasks: u64, fuse: &mut Fuse, torn: usize) -> Result<
             campaign.sent().collect::<Vec<_>>()
         );
         events.extend(world.mailbox.values().cloned());
-        let room = world.room(&campaign);
-        let step = campaign.step(&events, Now { ms: world.now_ms, free_slots: 0, room });
+        let rooms = world.room(&campaign).into_iter().collect();
+        let step = campaign.step(&events, Now { ms: world.now_ms, free_slots: 0, rooms });
         events = world.carry_out(&step, &campaign, fuse, torn)?;
         if campaign.is_idle() && world.mailbox.is_empty() && events.is_empty() {
             break;

@@ -126,7 +126,7 @@ fn drive(world: &mut World, tasks: u64, fuse: &mut Fuse, torn: usize) -> Result<
         events.extend(world.mailbox.values().cloned());
         // As many as free slots after these events, with what an earlier driver started counted in.
         let free_slots = SLOTS.saturating_sub(world.alive.len());
-        let step = campaign.step(&events, Now { ms: world.now_ms, free_slots, room: None });
+        let step = campaign.step(&events, Now { ms: world.now_ms, free_slots, rooms: Vec::new() });
         world.carry_out(&step, fuse, torn)?;
         if campaign.is_idle() && world.mailbox.is_empty() {
             return Ok(());
@@ -184,7 +184,7 @@ proptest! {
             vec![Event::Queue { request: "1".into(), tasks: TaskSet::range(1, tasks), launch: None, remarks: Vec::new() }];
         for _ in 0..rounds {
             let free_slots = SLOTS.saturating_sub(world.alive.len());
-            let step = campaign.step(&events, Now { ms: world.now_ms, free_slots, room: None });
+            let step = campaign.step(&events, Now { ms: world.now_ms, free_slots, rooms: Vec::new() });
             world.carry_out(&step, &mut Fuse(usize::MAX), 0).unwrap();
             events = world
                 .pass(25)

@@ -20,15 +20,19 @@ pub struct Now {
     pub ms: u64,
     /// How many tasks could be started right now.
     pub free_slots: usize,
-    /// What could be handed to a scheduler right now.
-    pub room: Option<Room>,
+    /// What could be handed over right now, in the order in which the sources are to be served.
+    pub rooms: Vec<Room>,
 }
 
-/// Room for one submission to a scheduler.
+/// Room for one submission to a compute source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Room {
     /// The token that it would have, which no submission had before.
     pub token: String,
+    /// The compute source, by the name that its users know.
+    pub source: String,
+    /// Whether what its tasks leave is to be brought home.
+    pub away: bool,
     /// The most tasks it could have.
     pub tasks: u64,
     /// How many of them one element would run.
@@ -152,6 +156,16 @@ pub enum Event {
         request: String,
         /// Which tasks.
         tasks: TaskSet,
+    },
+    /// What tasks left on another machine is here, and is what that machine has.
+    Home {
+        /// Which.
+        tasks: TaskSet,
+    },
+    /// Something that people should know came to pass.
+    Note {
+        /// What.
+        text: String,
     },
     /// The time has come that [`Campaign::next_deadline_ms`](super::Campaign::next_deadline_ms) named, or a slot is free.
     Tick,

@@ -7,15 +7,16 @@ use crate::state::TaskState;
 use crate::task_set::TaskSet;
 
 impl Campaign {
-    /// Hands the first tasks of the queue to the scheduler. The intent is on the disk before the command is run.
+    /// Hands the first tasks of the queue to a compute source. The intent is on the disk before the command is run.
     pub(super) fn submit_queued(&mut self, at_ms: u64, room: Room, step: &mut Step) {
-        let Room { token, tasks: most, tasks_per_element } = room;
+        let Room { token, source, away, tasks: most, tasks_per_element } = room;
         let tasks = self.queue.slice(0, most);
         if tasks.is_empty() {
             return;
         }
         step.durability = Durability::Synced;
-        self.record(Record::Submitting { token: token.clone(), tasks, tasks_per_element, at_ms }, step);
+        let its = token.clone();
+        self.record(Record::Submitting { token: its, source, away, tasks, tasks_per_element, at_ms }, step);
         step.actions.push(Action::Submit { token });
     }
 

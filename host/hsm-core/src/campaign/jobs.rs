@@ -20,6 +20,8 @@ pub enum Progress {
 pub struct JobEntry {
     /// What finds it again for ever.
     pub token: String,
+    /// The compute source that it went to, by the name that its users know; empty in journals of sweeps that had one only.
+    pub source: String,
     /// Its tasks.
     pub tasks: TaskSet,
     /// How many of them one element of the job runs.
@@ -37,9 +39,12 @@ pub struct JobEntry {
 impl JobEntry {
     /// The entry that begins with a [`Record::Submitting`]; nothing for any other record.
     pub(super) fn of(record: &Record) -> Option<Self> {
-        let Record::Submitting { token, tasks, tasks_per_element, at_ms } = record else { return None };
+        let Record::Submitting { token, source, tasks, tasks_per_element, at_ms, .. } = record else {
+            return None;
+        };
         Some(Self {
             token: token.clone(),
+            source: source.clone(),
             tasks: tasks.clone(),
             tasks_per_element: *tasks_per_element,
             submitted_ms: *at_ms,
@@ -86,6 +91,8 @@ fn element_count(tasks: &TaskSet, tasks_per_element: u32) -> u32 {
 /// A submission that is not over: some of its tasks may still begin, run, or turn out to have ended.
 #[derive(Clone, Debug)]
 pub struct Sent {
+    /// The compute source that it went to; empty in journals of sweeps that had one only.
+    pub source: String,
     /// All of its tasks, in the order in which its elements run them.
     pub tasks: TaskSet,
     /// How many of them one element runs.
@@ -165,8 +172,9 @@ impl SentJobs {
     /// Takes one record into account; the tasks that are to be queued again because of it.
     pub(super) fn apply(&mut self, record: &Record) -> TaskSet {
         match record {
-            Record::Submitting { token, tasks, tasks_per_element, at_ms } => {
+            Record::Submitting { token, source, tasks, tasks_per_element, at_ms, .. } => {
                 let sent = Sent {
+                    source: source.clone(),
                     tasks: tasks.clone(),
                     tasks_per_element: *tasks_per_element,
                     open: tasks.clone(),

@@ -1,5 +1,6 @@
 //! The ledger: what is known of every task, by folding a journal's records. Readers (`status`) need no more than this.
 
+use super::away::Away;
 use super::jobs::JobEntry;
 use crate::journal::{Ending, Fate, PluginUse, Record};
 use crate::state::TaskState;
@@ -81,6 +82,7 @@ pub struct Ledger {
     largest_started: u64,
     plugins: Vec<PluginUse>,
     jobs: Vec<JobEntry>,
+    away: Away,
     held: Option<String>,
     /// The machines of a scheduler that tasks ran on: a few names for many tasks.
     nodes: Vec<String>,
@@ -153,6 +155,12 @@ impl Ledger {
         &self.jobs
     }
 
+    /// What tasks left on other machines and is not home yet.
+    #[must_use]
+    pub fn away(&self) -> &Away {
+        &self.away
+    }
+
     /// Why nothing more is handed to a scheduler.
     #[must_use]
     pub fn held(&self) -> Option<&str> {
@@ -175,6 +183,7 @@ impl Ledger {
     /// Takes one record into account. Records about tasks that the plan does not have are ignored: a plan only ever grows, and the
     /// reader may have seen it a moment earlier than the journal.
     pub fn apply(&mut self, record: &Record) {
+        self.away.apply(record);
         match record {
             Record::Queued { tasks, .. } => {
                 for (first, last) in tasks.ranges() {
@@ -252,6 +261,7 @@ impl Ledger {
             | Record::Launch { .. }
             | Record::Found { .. }
             | Record::CancelAsked { .. }
+            | Record::Home { .. }
             | Record::Note { .. }
             | Record::Closed { .. }
             | Record::Other => {}
@@ -343,6 +353,8 @@ mod tests {
         let mut ledger = Ledger::new(2);
         let submitting = |token: &str| Record::Submitting {
             token: token.to_owned(),
+            source: "slurm".to_owned(),
+            away: false,
             tasks: TaskSet::range(1, 2),
             tasks_per_element: 1,
             at_ms: 1,

@@ -4,6 +4,7 @@
 //! that order. A campaign *is* its journal: the state changes only by applying records, so replaying a journal gives the state that
 //! the driver who wrote it was in, wherever it was stopped. The campaign knows task numbers and nothing of points, processes or files.
 
+mod away;
 mod exchange;
 mod handing_over;
 mod jobs;
@@ -17,6 +18,7 @@ mod cut_test;
 #[cfg(test)]
 mod step_test;
 
+pub use away::Away;
 pub use exchange::{Action, Durability, Event, Limits, Now, Room, Step};
 pub use jobs::{JobEntry, Progress, Sent};
 pub use ledger::{Counts, Entry, Ledger};

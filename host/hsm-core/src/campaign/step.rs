@@ -84,6 +84,7 @@ impl Campaign {
             | Record::Began { .. }
             | Record::Waiting { .. }
             | Record::Abandoned { .. }
+            | Record::Home { .. }
             | Record::Plugin(_)
             | Record::Note { .. }
             | Record::Closed { .. }
@@ -103,7 +104,7 @@ impl Campaign {
         }
         self.stop_overdue(now.ms, &mut step);
         self.start_queued(now.ms, now.free_slots, &mut step);
-        if let Some(room) = now.room {
+        for room in now.rooms {
             self.submit_queued(now.ms, room, &mut step);
         }
         step
@@ -139,10 +140,13 @@ impl Campaign {
         self.queue.len()
     }
 
-    /// Whether nothing is queued and nothing runs.
+    /// Whether nothing is queued, nothing runs, and what ended elsewhere is home.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.queue.is_empty() && self.running.is_empty() && self.sent.is_idle()
+        self.queue.is_empty()
+            && self.running.is_empty()
+            && self.sent.is_idle()
+            && self.ledger.away().is_empty()
     }
 
     /// The submissions that are not over, by token.
@@ -222,6 +226,12 @@ impl Campaign {
                     self.take_abandon(tasks, now_ms, step);
                     self.record(Record::Accepted { request: request.clone() }, step);
                 }
+            }
+            Event::Home { tasks } => {
+                self.record(Record::Home { tasks: tasks.clone(), at_ms: now_ms }, step);
+            }
+            Event::Note { text } => {
+                self.record(Record::Note { text: text.clone(), at_ms: now_ms }, step);
             }
             Event::Tick => {}
             of_a_job => self.take_job_event(of_a_job, now_ms, step),

@@ -8,7 +8,7 @@ use crate::task_set::TaskSet;
 const LIMITS: Limits = Limits { walltime_ms: Some(60_000), grace_ms: 5_000 };
 
 fn at(ms: u64, free_slots: usize) -> Now {
-    Now { ms, free_slots, room: None }
+    Now { ms, free_slots, rooms: Vec::new() }
 }
 
 fn queue(tasks: TaskSet) -> Event {

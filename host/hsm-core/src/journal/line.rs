@@ -192,8 +192,10 @@ fn line_of(record: &Record, generation: u64) -> Line<'_> {
                 ..kind("ended")
             }
         }
-        Record::Submitting { token, tasks, tasks_per_element, at_ms } => Line {
+        Record::Submitting { token, source, away, tasks, tasks_per_element, at_ms } => Line {
             token: Some(token.into()),
+            text: (!source.is_empty()).then(|| source.into()),
+            now: *away,
             tasks: Some(tasks.to_string().into()),
             value: Some(i64::from(*tasks_per_element)),
             at: Some(*at_ms),
@@ -230,6 +232,9 @@ fn line_of(record: &Record, generation: u64) -> Line<'_> {
         Record::Held { why, at_ms } => Line { text: Some(why.into()), at: Some(*at_ms), ..kind("held") },
         Record::Abandoned { tasks, at_ms } => {
             Line { tasks: Some(tasks.to_string().into()), at: Some(*at_ms), ..kind("abandoned") }
+        }
+        Record::Home { tasks, at_ms } => {
+            Line { tasks: Some(tasks.to_string().into()), at: Some(*at_ms), ..kind("home") }
         }
         Record::Plugin(PluginUse { name, role, digest }) => Line {
             text: Some(name.into()),
@@ -291,6 +296,8 @@ fn record_of(line: Line<'_>) -> Result<Record, String> {
         },
         "submitting" => Record::Submitting {
             token: need(line.token, "token")?.into_owned(),
+            source: line.text.map(Cow::into_owned).unwrap_or_default(),
+            away: line.now,
             tasks: set(line.tasks)?,
             tasks_per_element: u32::try_from(need(line.value, "value")?).map_err(|e| e.to_string())?,
             at_ms: need(line.at, "at")?,
@@ -325,6 +332,7 @@ fn record_of(line: Line<'_>) -> Result<Record, String> {
         },
         "held" => Record::Held { why: need(line.text, "text")?.into_owned(), at_ms: need(line.at, "at")? },
         "abandoned" => Record::Abandoned { tasks: set(line.tasks)?, at_ms: need(line.at, "at")? },
+        "home" => Record::Home { tasks: set(line.tasks)?, at_ms: need(line.at, "at")? },
         "plugin" => Record::Plugin(PluginUse {
             name: need(line.text, "text")?.into_owned(),
             role: need(line.role, "role")?.into_owned(),
@@ -384,6 +392,8 @@ mod tests {
             ended(Ending::Abandoned("node failure: n1".into())),
             Record::Submitting {
                 token: "k2".into(),
+                source: "box".into(),
+                away: true,
                 tasks: TaskSet::range(1, 9),
                 tasks_per_element: 3,
                 at_ms: 1,
@@ -402,6 +412,7 @@ mod tests {
             Record::Held { why: "20 tasks died".into(), at_ms: 1 },
             Record::Abandoned { tasks: TaskSet::range(2, 3), at_ms: 1 },
             Record::Plugin(PluginUse { name: "lhs".into(), role: "generator".into(), digest: "ab".into() }),
+            Record::Home { tasks: TaskSet::range(1, 2), at_ms: 1 },
             Record::Note { text: "é🙂".into(), at_ms: 1 },
             Record::Closed { at_ms: 2 },
         ]

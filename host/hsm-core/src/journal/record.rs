@@ -93,6 +93,10 @@ pub enum Record {
     Submitting {
         /// What finds the submission again for ever.
         token: String,
+        /// The compute source, by the name that its users know; empty in journals of sweeps that had one only.
+        source: String,
+        /// Whether what its tasks leave is to be brought home from another machine.
+        away: bool,
         /// Which tasks.
         tasks: TaskSet,
         /// How many of them one element of the job runs.
@@ -160,6 +164,13 @@ pub enum Record {
     },
     /// Somebody vouched that nothing of these tasks runs any more, though no one saw them end.
     Abandoned {
+        /// Which.
+        tasks: TaskSet,
+        /// When, in milliseconds since 1970.
+        at_ms: u64,
+    },
+    /// What tasks left on another machine is here, and is what that machine has.
+    Home {
         /// Which.
         tasks: TaskSet,
         /// When, in milliseconds since 1970.
