@@ -13,6 +13,7 @@ mod host;
 mod job_manager;
 mod journal;
 mod lease;
+mod machine;
 mod mailbox;
 mod plan_file;
 mod process;
@@ -32,5 +33,5 @@ pub use job_manager::{
 pub use lease::{Driver, Holder, STALE_AFTER};
 pub use process::READY;
 pub use slots::{GpuRequest, Gpus, resolve_gpus};
-pub use source::{ComputeSource, GPU_LOCK_FOLDER, GRACE_S, LocalSource};
+pub use source::{ComputeSource, GPU_LOCK_FOLDER, GRACE_S, LocalSource, PoolSource};
 pub use sweep_dir::SweepDir;

@@ -29,7 +29,12 @@ pub(crate) enum Request {
     /// Stop tasks.
     Cancel { tasks: TaskSet, now: bool },
     /// Take somebody's word that nothing of these tasks runs any more.
-    Abandon { tasks: TaskSet },
+    Abandon {
+        tasks: TaskSet,
+        /// And to run them elsewhere.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        again: bool,
+    },
     /// Let go what was held.
     Release,
 }

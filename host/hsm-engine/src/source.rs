@@ -1,9 +1,10 @@
 //! Compute sources: where tasks run, and what they are held to there.
 
-use crate::batch::{BatchSource, SchedulerRef};
+use crate::batch::{BatchSource, CodeOptions, SchedulerRef};
 use crate::slots::Gpus;
 use hsm_core::command::{Launch, Program};
 use hsm_core::journal::PluginUse;
+pub use hsm_core::settings::Strategy;
 use serde::{Deserialize, Serialize};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -20,8 +21,10 @@ pub const GPU_LOCK_FOLDER: &str = "/tmp/hsm-gpu-locks";
 pub enum ComputeSource {
     /// Slots on this machine.
     Local(LocalSource),
-    /// A scheduler that this machine speaks to.
+    /// A scheduler, on this machine or on another one.
     Batch(Box<BatchSource>),
+    /// Several of these.
+    Pool(Box<PoolSource>),
 }
 
 impl ComputeSource {
@@ -30,17 +33,50 @@ impl ComputeSource {
     pub fn name(&self) -> &str {
         match self {
             Self::Local(_) => "local",
-            Self::Batch(batch) => &batch.scheduler.name,
+            Self::Batch(batch) => batch.name(),
+            Self::Pool(_) => "pool",
         }
     }
 
-    /// The plugin that takes part in it, where one does.
+    /// The slots of this machine, where they are part of it.
     #[must_use]
-    pub fn plugin(&self) -> Option<PluginUse> {
-        let Self::Batch(batch) = self else { return None };
-        let SchedulerRef { name, digest, .. } = &batch.scheduler;
-        let used = PluginUse { name: name.clone(), role: "scheduler".to_owned(), digest: digest.clone() };
-        (!batch.scheduler.is_built_in()).then_some(used)
+    pub fn local(&self) -> Option<&LocalSource> {
+        match self {
+            Self::Local(local) => Some(local),
+            Self::Batch(_) => None,
+            Self::Pool(pool) => pool.local.as_ref(),
+        }
+    }
+
+    /// The schedulers that are part of it.
+    pub fn batches(&self) -> impl Iterator<Item = &BatchSource> {
+        let batches = match self {
+            Self::Local(_) => &[],
+            Self::Batch(batch) => std::slice::from_ref(&**batch),
+            Self::Pool(pool) => pool.batches.as_slice(),
+        };
+        batches.iter()
+    }
+
+    /// How the project's code is kept for it, where it is.
+    pub(crate) fn code(&self) -> Option<&CodeOptions> {
+        self.batches().map(|batch| &batch.code).find(|code| code.snapshot)
+    }
+
+    /// The plugins that take part in it.
+    #[must_use]
+    pub fn plugins(&self) -> Vec<PluginUse> {
+        let schedulers = self.batches().map(|batch| &batch.scheduler);
+        let mut used: Vec<PluginUse> = schedulers
+            .filter(|scheduler| !scheduler.is_built_in())
+            .map(|SchedulerRef { name, digest, .. }| PluginUse {
+                name: name.clone(),
+                role: "scheduler".to_owned(),
+                digest: digest.clone(),
+            })
+            .collect();
+        used.dedup();
+        used
     }
 
     /// The variables set for every task.
@@ -49,8 +85,21 @@ impl ComputeSource {
         match self {
             Self::Local(local) => &local.environment,
             Self::Batch(batch) => &batch.environment,
+            Self::Pool(pool) => pool.local.as_ref().map_or(&[], |local| &local.environment),
         }
     }
+}
+
+/// Several compute sources that share the tasks of a sweep.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PoolSource {
+    /// Who gets the next tasks.
+    pub strategy: Strategy,
+    /// The slots of this machine, where it takes part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub local: Option<LocalSource>,
+    /// The others.
+    pub batches: Vec<BatchSource>,
 }
 
 /// Slots on this machine.

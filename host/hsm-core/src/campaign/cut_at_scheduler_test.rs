@@ -278,7 +278,7 @@ fn settle(world: &mut World, tasks: u64, cuts: &[(usize, usize)]) -> Campaign {
     while !world.alive.is_empty() || world.jobs.iter().any(|job| !job.waiting.is_empty()) {
         world.pass();
     }
-    let nothing = Event::Abandon { request: "look".into(), tasks: TaskSet::default() };
+    let nothing = Event::Abandon { request: "look".into(), tasks: TaskSet::default(), again: false };
     world.mailbox.insert("look".into(), nothing);
     drive(world, tasks, &mut Fuse(usize::MAX), 0).unwrap()
 }
@@ -341,7 +341,7 @@ proptest! {
 
         // Somebody vouches for the rest.
         let all = TaskSet::range(1, tasks);
-        world.mailbox.insert("4".into(), Event::Abandon { request: "4".into(), tasks: all });
+        world.mailbox.insert("4".into(), Event::Abandon { request: "4".into(), tasks: all, again: false });
         world.mailbox.extend([queue("5", tasks)]);
         let campaign = settle(&mut world, tasks, &later_cuts);
         check(&world, &campaign, 3);

@@ -156,6 +156,15 @@ pub enum Event {
         request: String,
         /// Which tasks.
         tasks: TaskSet,
+        /// Whether they go back into the queue.
+        again: bool,
+    },
+    /// A compute source does not answer, or, where the text is empty, answers again.
+    Silent {
+        /// Which, by the name that its users know.
+        source: String,
+        /// Why.
+        why: String,
     },
     /// What tasks left on another machine is here, and is what that machine has.
     Home {

@@ -64,16 +64,22 @@ impl Campaign {
     }
 
     /// Takes somebody's word for tasks of which nobody knows whether they live.
-    pub(super) fn take_abandon(&mut self, tasks: &TaskSet, at_ms: u64, step: &mut Step) {
+    ///
+    /// Where they go back into the queue, their machine is gone for good: a task that was not seen to begin may have, and goes back, too.
+    pub(super) fn take_abandon(&mut self, tasks: &TaskSet, again: bool, at_ms: u64, step: &mut Step) {
         let doubtful = |task: &u64| {
             self.ledger.get(*task).is_some_and(|entry| {
+                let handed_over = || self.sent.has_open(*task);
                 entry.state == TaskState::Unknown
-                    || (entry.state == TaskState::Running && self.sent.has_open(*task))
+                    || (entry.state == TaskState::Running || again) && handed_over()
             })
         };
         let tasks: TaskSet = tasks.iter().filter(doubtful).collect();
         if !tasks.is_empty() {
-            self.record(Record::Abandoned { tasks, at_ms }, step);
+            self.record(Record::Abandoned { tasks: tasks.clone(), at_ms }, step);
+            if again {
+                self.record(Record::Queued { tasks, at_ms }, step);
+            }
         }
     }
 }

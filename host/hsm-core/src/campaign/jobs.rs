@@ -34,6 +34,8 @@ pub struct JobEntry {
     pub job: Option<String>,
     /// What it waits for, as the scheduler said last; empty where it does not wait.
     pub waiting: String,
+    /// Whether somebody vouched that nothing of some of its tasks runs any more.
+    pub abandoned: bool,
 }
 
 impl JobEntry {
@@ -51,6 +53,7 @@ impl JobEntry {
             progress: Progress::Unanswered,
             job: None,
             waiting: String::new(),
+            abandoned: false,
         })
     }
 

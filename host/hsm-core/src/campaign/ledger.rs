@@ -5,6 +5,7 @@ use super::jobs::JobEntry;
 use crate::journal::{Ending, Fate, PluginUse, Record};
 use crate::state::TaskState;
 use crate::task_set::TaskSet;
+use std::collections::BTreeMap;
 
 /// How many tasks are in each state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -83,6 +84,8 @@ pub struct Ledger {
     plugins: Vec<PluginUse>,
     jobs: Vec<JobEntry>,
     away: Away,
+    /// The sources that do not answer: why, and since when.
+    silent: BTreeMap<String, (String, u64)>,
     held: Option<String>,
     /// The machines of a scheduler that tasks ran on: a few names for many tasks.
     nodes: Vec<String>,
@@ -159,6 +162,11 @@ impl Ledger {
     #[must_use]
     pub fn away(&self) -> &Away {
         &self.away
+    }
+
+    /// The compute sources that do not answer, with why and since when, in milliseconds since 1970.
+    pub fn silent(&self) -> impl Iterator<Item = (&str, &str, u64)> {
+        self.silent.iter().map(|(source, (why, at_ms))| (source.as_str(), why.as_str(), *at_ms))
     }
 
     /// Why nothing more is handed to a scheduler.
@@ -243,6 +251,12 @@ impl Ledger {
                     *entry = Entry { state, attempts, started_ms, node, ..Entry::PLANNED };
                 });
             }
+            Record::Silent { source, why, at_ms } => {
+                self.silent.remove(source);
+                if !why.is_empty() {
+                    self.silent.insert(source.clone(), (why.clone(), *at_ms));
+                }
+            }
             Record::Held { why, .. } => self.held = (!why.is_empty()).then(|| why.clone()),
             Record::Abandoned { tasks, .. } => {
                 for task in tasks.iter() {
@@ -250,6 +264,9 @@ impl Ledger {
                     let before = ending.map_or_else(|| "running".to_owned(), ToString::to_string);
                     let at_ms = self.get(task).map_or(0, |entry| entry.ended_ms);
                     self.end(task, at_ms, &Ending::Abandoned(before));
+                }
+                for job in &mut self.jobs {
+                    job.abandoned |= tasks.iter().any(|task| job.tasks.contains(task));
                 }
             }
             Record::Plugin(plugin) => {

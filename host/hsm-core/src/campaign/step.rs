@@ -84,6 +84,7 @@ impl Campaign {
             | Record::Began { .. }
             | Record::Waiting { .. }
             | Record::Abandoned { .. }
+            | Record::Silent { .. }
             | Record::Home { .. }
             | Record::Plugin(_)
             | Record::Note { .. }
@@ -221,11 +222,15 @@ impl Campaign {
                 self.record(Record::Held { why: why.clone(), at_ms: now_ms }, step);
                 step.actions.push(Action::Hold);
             }
-            Event::Abandon { request, tasks } => {
+            Event::Abandon { request, tasks, again } => {
                 if self.is_new(request, step) {
-                    self.take_abandon(tasks, now_ms, step);
+                    self.take_abandon(tasks, *again, now_ms, step);
                     self.record(Record::Accepted { request: request.clone() }, step);
                 }
+            }
+            Event::Silent { source, why } => {
+                let (source, why) = (source.clone(), why.clone());
+                self.record(Record::Silent { source, why, at_ms: now_ms }, step);
             }
             Event::Home { tasks } => {
                 self.record(Record::Home { tasks: tasks.clone(), at_ms: now_ms }, step);

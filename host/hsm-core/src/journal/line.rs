@@ -233,6 +233,9 @@ fn line_of(record: &Record, generation: u64) -> Line<'_> {
         Record::Abandoned { tasks, at_ms } => {
             Line { tasks: Some(tasks.to_string().into()), at: Some(*at_ms), ..kind("abandoned") }
         }
+        Record::Silent { source, why, at_ms } => {
+            Line { node: Some(source.into()), text: Some(why.into()), at: Some(*at_ms), ..kind("silent") }
+        }
         Record::Home { tasks, at_ms } => {
             Line { tasks: Some(tasks.to_string().into()), at: Some(*at_ms), ..kind("home") }
         }
@@ -332,6 +335,11 @@ fn record_of(line: Line<'_>) -> Result<Record, String> {
         },
         "held" => Record::Held { why: need(line.text, "text")?.into_owned(), at_ms: need(line.at, "at")? },
         "abandoned" => Record::Abandoned { tasks: set(line.tasks)?, at_ms: need(line.at, "at")? },
+        "silent" => Record::Silent {
+            source: need(line.node, "node")?.into_owned(),
+            why: need(line.text, "text")?.into_owned(),
+            at_ms: need(line.at, "at")?,
+        },
         "home" => Record::Home { tasks: set(line.tasks)?, at_ms: need(line.at, "at")? },
         "plugin" => Record::Plugin(PluginUse {
             name: need(line.text, "text")?.into_owned(),
@@ -412,6 +420,7 @@ mod tests {
             Record::Held { why: "20 tasks died".into(), at_ms: 1 },
             Record::Abandoned { tasks: TaskSet::range(2, 3), at_ms: 1 },
             Record::Plugin(PluginUse { name: "lhs".into(), role: "generator".into(), digest: "ab".into() }),
+            Record::Silent { source: "box".into(), why: "no route".into(), at_ms: 1 },
             Record::Home { tasks: TaskSet::range(1, 2), at_ms: 1 },
             Record::Note { text: "é🙂".into(), at_ms: 1 },
             Record::Closed { at_ms: 2 },

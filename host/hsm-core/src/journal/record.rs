@@ -169,6 +169,15 @@ pub enum Record {
         /// When, in milliseconds since 1970.
         at_ms: u64,
     },
+    /// A compute source does not answer, so nobody knows how its tasks are; an empty text where it answers again.
+    Silent {
+        /// Which, by the name that its users know.
+        source: String,
+        /// Why.
+        why: String,
+        /// When, in milliseconds since 1970.
+        at_ms: u64,
+    },
     /// What tasks left on another machine is here, and is what that machine has.
     Home {
         /// Which.

@@ -1,5 +1,6 @@
 //! The types that settings have beside text, numbers and lists.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
@@ -99,9 +100,11 @@ impl fmt::Display for HostName {
 }
 
 /// How a pool of machines shares the tasks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Strategy {
     /// One machine after the other.
+    #[default]
     RoundRobin,
     /// The machine with the most free slots.
     LeastLoaded,

@@ -1,4 +1,4 @@
-//! The desk: the thread that speaks with one scheduler, a question at a time, gently.
+//! The desk: the thread that speaks with one scheduler on one machine, a question at a time, gently.
 //!
 //! The driver asks and goes on; answers come when they come. Commands are paced by a token bucket, whoever asked for them, and each has
 //! a time limit of its own. Nothing is remembered here but what the scheduler said of itself.
@@ -9,20 +9,22 @@ use super::staging::{Stage, Staging};
 use super::tally::TallyLine;
 use crate::clock;
 use crate::error::{Error, ErrorKind};
-use crate::process;
+use crate::machine::{Machine, Place};
 use crate::sweep_dir::SweepDir;
 use hsm_core::command::Launch;
+use hsm_core::journal::Fate;
 use hsm_core::roles::{Blame, Failure};
 use hsm_core::scheduler::transcript::{Call, Transcript};
 use hsm_core::scheduler::{
     Exchange, Hold, Job, Outcome, Scheduler, SchedulerTraits, Sighting, Site, Step, Verdict, converse,
 };
 use hsm_core::sweep_id::SweepId;
+use hsm_core::task_set::TaskSet;
 use serde::Serialize;
 use std::path::Path;
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::UnboundedSender;
 
 /// How many commands may follow one another at once, and how many more a second after that: a controller answers some hundred a second
 /// for everybody together.
@@ -44,13 +46,30 @@ pub(crate) enum Question {
     Cancel(Vec<Job>),
     /// Keep what waits from starting, or let it go.
     Hold(Vec<Job>, Hold),
+    /// Take the claims of tasks, so that no attempt at them begins.
+    Take(Take),
+    /// Bring the new claims and ends of these submissions.
+    Look(Vec<String>),
+    /// Bring home what these tasks left.
+    Fetch(TaskSet),
+    /// Remove what is left of the sweep on the other machine, all of which is home.
+    Discard,
+}
+
+/// Claims to take, and what becomes of the tasks whose claims were to be had.
+#[derive(Clone, Debug)]
+pub(crate) struct Take {
+    pub(crate) token: String,
+    pub(crate) tasks: TaskSet,
+    pub(crate) fate: Fate,
+    pub(crate) why: String,
 }
 
 /// What came of it.
 #[derive(Debug)]
 pub(crate) enum Answer {
-    /// The scheduler said what it allows, or why not.
-    Described(Result<SchedulerTraits, Failure>),
+    /// The scheduler said what it allows, or why not; and how far its machine's clock is ahead, in milliseconds.
+    Described(Result<(SchedulerTraits, i64), Failure>),
     /// A submission was made, or not. An error means that nothing was handed in; `for_good`, that trying again would come to the same,
     /// should it turn out that the job is not there.
     Submitted { token: String, outcome: Result<Outcome, Error>, for_good: bool },
@@ -62,13 +81,27 @@ pub(crate) enum Answer {
     Cancelled { asked: Vec<Job>, verdicts: Result<Vec<Verdict>, Failure> },
     /// Whether jobs are held, or were let go.
     Held { hold: Hold, verdicts: Result<Vec<Verdict>, Failure> },
+    /// The claims that were to be had.
+    Taken { asked: Take, taken: Result<TaskSet, Failure> },
+    /// What tasks left is here as far as it is told.
+    Looked(Result<(), Failure>),
+    /// The tasks of which everything is home.
+    Fetched { asked: TaskSet, home: Result<TaskSet, Failure> },
+    /// Whether the other machine's copy is gone.
+    Discarded(Result<(), Failure>),
+}
+
+/// Where answers go, and what marks them.
+#[derive(Debug)]
+pub(crate) struct Answers {
+    pub(crate) number: u64,
+    pub(crate) to: UnboundedSender<(u64, Answer)>,
 }
 
 /// A desk.
 #[derive(Debug)]
 pub(crate) struct Desk {
     questions: mpsc::Sender<Question>,
-    answers: UnboundedReceiver<Answer>,
     /// How many questions have not been answered.
     pending: usize,
 }
@@ -81,22 +114,24 @@ impl Desk {
         launch: Launch,
         source: BatchSource,
         scheduler: Arc<dyn Scheduler>,
+        machine: Box<dyn Machine>,
+        answers: Answers,
     ) -> std::io::Result<Self> {
         let (questions, asked) = mpsc::channel();
-        let (answering, answers) = unbounded_channel();
         let clerk = Clerk {
             dir,
             sweep_id,
             launch,
             source,
             scheduler,
-            answering,
+            machine,
+            answers,
             bucket: Bucket::full(),
             traits: None,
             recorder: None,
         };
         std::thread::Builder::new().name("hsm desk".to_owned()).spawn(move || clerk.work(&asked))?;
-        let mut desk = Self { questions, answers, pending: 0 };
+        let mut desk = Self { questions, pending: 0 };
         desk.ask(Question::Describe);
         Ok(desk)
     }
@@ -109,11 +144,9 @@ impl Desk {
         }
     }
 
-    /// The next answer, once there is one.
-    pub(crate) async fn answer(&mut self) -> Option<Answer> {
-        let answer = self.answers.recv().await;
+    /// Notes that one answer came.
+    pub(crate) fn answered(&mut self) {
         self.pending = self.pending.saturating_sub(1);
-        answer
     }
 
     /// Whether every question has its answer.
@@ -122,12 +155,12 @@ impl Desk {
     }
 }
 
-/// Where conversations with a scheduler on this machine take place.
-pub(crate) fn site(source: &BatchSource, staging: &Path) -> Site {
+/// Where conversations with a scheduler at a place take place.
+pub(crate) fn site(source: &BatchSource, place: &Place) -> Site {
     Site {
-        config: source.config.clone(),
-        user: process::user_name(),
-        staging_dir: staging.display().to_string(),
+        config: source.config_at(place),
+        user: place.user.clone(),
+        staging_dir: place.dir.jobs().display().to_string(),
         now_ms: clock::wall_ms(),
         // Commands whose output is read run in UTC.
         utc_offset_minutes: 0,
@@ -140,7 +173,8 @@ struct Clerk {
     launch: Launch,
     source: BatchSource,
     scheduler: Arc<dyn Scheduler>,
-    answering: UnboundedSender<Answer>,
+    machine: Box<dyn Machine>,
+    answers: Answers,
     bucket: Bucket,
     traits: Option<SchedulerTraits>,
     recorder: Option<Recorder>,
@@ -148,20 +182,17 @@ struct Clerk {
 
 impl Clerk {
     fn work(mut self, asked: &mpsc::Receiver<Question>) {
-        self.recorder = self.recorder();
         while let Ok(question) = asked.recv() {
             let answer = self.answer(question);
-            if self.answering.send(answer).is_err() {
+            if self.answers.to.send((self.answers.number, answer)).is_err() {
                 return;
             }
         }
     }
 
     fn answer(&mut self, question: Question) -> Answer {
-        let scheduler = Arc::clone(&self.scheduler);
-        let site = self.site();
         match question {
-            Question::Describe => Answer::Described(self.describe()),
+            Question::Describe => Answer::Described(self.introduce()),
             Question::Submit(stage) => {
                 let token = stage.token.clone();
                 match self.submit(&stage) {
@@ -170,45 +201,81 @@ impl Clerk {
                 }
             }
             Question::Settle { token } => {
-                let question =
-                    Transcript { token: token.clone(), ..Transcript::of(Call::Recover, site.clone()) };
-                let outcome = self.lead(question, |so_far| scheduler.recover(&site, &token, so_far));
+                let outcome = self.settle(&token);
                 Answer::Settled { token, outcome }
             }
             Question::Observe(asked) => {
-                let question = about_jobs(Call::Observe, &site, &asked);
-                let seen = self.lead(question, |so_far| scheduler.observe(&site, &asked, so_far));
+                let seen = self.observe(&asked);
                 Answer::Observed { asked, seen }
             }
             Question::Cancel(asked) => {
-                let question = about_jobs(Call::Cancel, &site, &asked);
-                let verdicts = self.lead(question, |so_far| scheduler.cancel(&site, &asked, so_far));
+                let verdicts = self.cancel(&asked);
                 Answer::Cancelled { asked, verdicts }
             }
-            Question::Hold(jobs, hold) => {
-                let release = hold == Hold::Release;
-                let question = Transcript { release, ..about_jobs(Call::Hold, &site, &jobs) };
-                let verdicts = self.lead(question, |so_far| scheduler.hold(&site, &jobs, hold, so_far));
-                Answer::Held { hold, verdicts }
+            Question::Hold(jobs, hold) => Answer::Held { hold, verdicts: self.hold(&jobs, hold) },
+            Question::Take(asked) => {
+                let taken = self.machine.take_claims(&asked.token, &asked.tasks, clock::wall_ms());
+                Answer::Taken { asked, taken }
             }
+            Question::Look(tokens) => Answer::Looked(self.machine.look(&tokens)),
+            Question::Fetch(asked) => {
+                let home = self.machine.fetch(&asked);
+                Answer::Fetched { asked, home }
+            }
+            Question::Discard => Answer::Discarded(self.machine.discard()),
         }
     }
 
-    /// What keeps transcripts, where that was asked for. Finding out the user's name takes a command, which the driver may not wait for.
-    fn recorder(&self) -> Option<Recorder> {
-        let recording = self.source.record.as_ref()?;
-        let folder = |path: &Path, word| (path.display().to_string(), word);
-        let folders = vec![folder(self.dir.root(), "/SWEEP"), folder(&self.launch.project_root, "/PROJECT")];
-        let (name, account) = (&self.source.scheduler.name, self.source.resources.account.clone());
-        Some(Recorder::new(recording, name, process::user_name(), account, folders))
+    fn introduce(&mut self) -> Result<(SchedulerTraits, i64), Failure> {
+        let traits = self.describe()?;
+        Ok((traits, self.machine.place()?.clock_ahead_ms))
     }
 
-    fn site(&self) -> Site {
-        site(&self.source, &self.dir.jobs())
+    fn settle(&mut self, token: &str) -> Result<Outcome, Failure> {
+        let (scheduler, site) = self.at()?;
+        let question = Transcript { token: token.to_owned(), ..Transcript::of(Call::Recover, site.clone()) };
+        self.lead(question, |so_far| scheduler.recover(&site, token, so_far))
+    }
+
+    fn observe(&mut self, jobs: &[Job]) -> Result<Vec<Sighting>, Failure> {
+        let (scheduler, site) = self.at()?;
+        let question = about_jobs(Call::Observe, &site, jobs);
+        self.lead(question, |so_far| scheduler.observe(&site, jobs, so_far))
+    }
+
+    fn cancel(&mut self, jobs: &[Job]) -> Result<Vec<Verdict>, Failure> {
+        let (scheduler, site) = self.at()?;
+        let question = about_jobs(Call::Cancel, &site, jobs);
+        self.lead(question, |so_far| scheduler.cancel(&site, jobs, so_far))
+    }
+
+    fn hold(&mut self, jobs: &[Job], hold: Hold) -> Result<Vec<Verdict>, Failure> {
+        let (scheduler, site) = self.at()?;
+        let release = hold == Hold::Release;
+        let question = Transcript { release, ..about_jobs(Call::Hold, &site, jobs) };
+        self.lead(question, |so_far| scheduler.hold(&site, jobs, hold, so_far))
+    }
+
+    /// What keeps transcripts, where that was asked for.
+    fn recorder(&self, place: &Place) -> Option<Recorder> {
+        let recording = self.source.record.as_ref()?;
+        let folder = |path: &Path, word| (path.display().to_string(), word);
+        let folders = vec![folder(place.dir.root(), "/SWEEP"), folder(&self.launch.project_root, "/PROJECT")];
+        let (name, account) = (&self.source.scheduler.name, self.source.resources.account.clone());
+        Some(Recorder::new(recording, name, place.user.clone(), account, folders))
+    }
+
+    /// The scheduler, and where it is spoken to.
+    fn at(&mut self) -> Result<(Arc<dyn Scheduler>, Site), Failure> {
+        let place = self.machine.place()?;
+        if self.recorder.is_none() {
+            self.recorder = self.recorder(&place);
+        }
+        Ok((Arc::clone(&self.scheduler), site(&self.source, &place)))
     }
 
     fn describe(&mut self) -> Result<SchedulerTraits, Failure> {
-        let (scheduler, site) = (Arc::clone(&self.scheduler), self.site());
+        let (scheduler, site) = self.at()?;
         let question = Transcript::of(Call::Describe, site.clone());
         let traits = self.lead(question, |so_far| scheduler.describe(&site, so_far))?;
         self.traits = Some(traits.clone());
@@ -221,17 +288,20 @@ impl Clerk {
             Some(traits) => traits,
             None => self.describe().map_err(Error::of_scheduler)?,
         };
-        let (scheduler, site) = (Arc::clone(&self.scheduler), self.site());
+        let (scheduler, site) = self.at().map_err(Error::of_scheduler)?;
+        let launch = self.machine.bring_code(&self.launch).map_err(Error::of_scheduler)?;
         let staging = Staging {
             dir: &self.dir,
+            place: &self.machine.place().map_err(Error::of_scheduler)?,
+            launch: &launch,
             sweep_id: &self.sweep_id,
-            launch: &self.launch,
             source: &self.source,
             scheduler: &*scheduler,
             site: &site,
             traits: &traits,
         };
         let request = staging.write(stage)?;
+        self.machine.deliver(&stage.token, &stage.again).map_err(Error::of_scheduler)?;
         let mut handed_in = false;
         let question = Transcript { request: request.clone(), ..Transcript::of(Call::Submit, site.clone()) };
         let outcome = self.lead(question, |so_far| {
@@ -254,11 +324,12 @@ impl Clerk {
         question: Transcript,
         ask: impl FnMut(&[Exchange]) -> Result<Step<T>, Failure>,
     ) -> Result<T, Failure> {
-        let (jobs, bucket, call) = (self.dir.jobs(), &mut self.bucket, question.call);
+        let (jobs, bucket, machine, call) =
+            (self.dir.jobs(), &mut self.bucket, &mut self.machine, question.call);
         let conversation = converse(ask, |command| {
             bucket.take();
             let (began, at_ms) = (Instant::now(), clock::wall_ms());
-            let exchange = process::exchange(command, call == Call::Submit);
+            let exchange = machine.exchange(command, call == Call::Submit)?;
             let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
             TallyLine::new(call.word(), at_ms, took_ms, &exchange).append(&jobs);
             Ok(exchange)

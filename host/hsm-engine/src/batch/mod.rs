@@ -14,7 +14,7 @@ mod tally;
 
 pub(crate) use claims::{Claims, Taken};
 pub(crate) use code::snapshot;
-pub(crate) use desk::{Answer, Desk, Question, site};
+pub(crate) use desk::{Answer, Answers, Desk, Question, Take, site};
 pub(crate) use staging::{Stage, Staging};
 pub(crate) use tally::read as read_tally;
 

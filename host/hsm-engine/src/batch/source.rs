@@ -1,6 +1,7 @@
 //! What a sweep's tasks get from a scheduler, and how they are handed to it. In the journal with every request that changes it.
 
 use super::code::CodeOptions;
+use crate::machine::Place;
 use hsm_core::aggregate::BUILTIN_DIGEST;
 use hsm_core::batch::Packing;
 use hsm_core::scheduler::{Resources, SchedulerTraits};
@@ -107,6 +108,18 @@ pub struct BatchSource {
     /// Whether and how the project's code is kept for the sweep.
     #[serde(default)]
     pub code: CodeOptions,
+    /// Whether it is one of several.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_pool: bool,
+    /// The most elements that it has at a time, where tasks are handed over as late as possible.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold_at_most: Option<u32>,
+    /// Whether the other machine's copy of the sweep is removed once every task there has completed and all they left is home.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub discard: bool,
+    /// How often results come home from another machine while other tasks run, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collect_every_s: Option<u64>,
     /// Where whole transcripts of what was said to the scheduler go.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record: Option<Recording>,
@@ -134,6 +147,10 @@ impl BatchSource {
             site_poll_floor_ms: None,
             hold_after: HOLD_AFTER,
             code: CodeOptions::default(),
+            in_pool: false,
+            hold_at_most: None,
+            discard: false,
+            collect_every_s: None,
             record: None,
         }
     }
@@ -150,6 +167,39 @@ impl BatchSource {
     /// The most elements that the sweep has at the scheduler at a time.
     pub(crate) fn elements_at_once(traits: &SchedulerTraits) -> u64 {
         traits.elements_in_queue.map_or(u64::MAX, |most| (u64::from(most) / SHARE_OF_QUEUE).max(1))
+    }
+
+    /// What the scheduler is configured with at a place: hsm's own agent is told where it is.
+    pub(crate) fn config_at(&self, place: &Place) -> serde_json::Value {
+        let mut config = self.config.clone();
+        if let (Some(agent), serde_json::Value::Object(map)) = (&place.agent, &mut config) {
+            map.insert("agent".to_owned(), agent.script.display().to_string().into());
+            map.insert("state".to_owned(), agent.state.display().to_string().into());
+        }
+        config
+    }
+
+    /// What its users know it by.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.scheduler.name
+    }
+
+    /// Whether it is on another machine, so that what its tasks leave has to be brought home.
+    #[must_use]
+    pub fn is_elsewhere(&self) -> bool {
+        false
+    }
+
+    /// How many tasks it can run at once, as far as anybody said.
+    pub(crate) fn at_once(&self) -> u64 {
+        self.max_in_flight.map_or(u64::MAX, u64::from)
+    }
+
+    /// What tells a machine that can do more from one that can do less: GPUs, then places.
+    pub(crate) fn capability(&self) -> (usize, u64) {
+        let gpus = self.config.get("gpus").and_then(serde_json::Value::as_array).map_or(0, Vec::len);
+        (gpus, self.at_once())
     }
 
     /// How an element runs its tasks.

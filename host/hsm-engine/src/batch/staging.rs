@@ -2,8 +2,8 @@
 
 use super::source::BatchSource;
 use crate::error::{Error, ErrorKind, Result};
+use crate::machine::Place;
 use crate::plan_file::PlanFile;
-use crate::results;
 use crate::sweep_dir::SweepDir;
 use hsm_core::batch::{
     Body, CHUNKS_FOLDER, CLAIMS_FOLDER, ChunkTask, ENDS_FOLDER, SCHEDULER_LOG, SCRIPT_FILE, TASKS_PER_CHUNK,
@@ -47,11 +47,13 @@ pub(crate) fn element_request(source: &BatchSource) -> Resources {
     }
 }
 
-/// Everything that a submission is made of beside its tasks.
+/// Everything that a submission is made of beside its tasks. It is written here, and speaks of where it will be.
 pub(crate) struct Staging<'a> {
     pub(crate) dir: &'a SweepDir,
-    pub(crate) sweep_id: &'a SweepId,
+    pub(crate) place: &'a Place,
+    /// How tasks are started there.
     pub(crate) launch: &'a Launch,
+    pub(crate) sweep_id: &'a SweepId,
     pub(crate) source: &'a BatchSource,
     pub(crate) scheduler: &'a dyn Scheduler,
     pub(crate) site: &'a Site,
@@ -65,9 +67,6 @@ impl Staging<'_> {
         for name in ["", CLAIMS_FOLDER, ENDS_FOLDER, CHUNKS_FOLDER] {
             let path = folder.join(name);
             fs::create_dir_all(&path).map_err(|error| Error::io("create the folder", &path, error))?;
-        }
-        for (task, attempt) in &stage.again {
-            results::set_aside(&self.dir.task(*task), *attempt)?;
         }
         let request = self.request(stage)?;
         write_synced(&folder.join(SCRIPT_FILE), &self.script(stage, &request)?)?;
@@ -94,7 +93,7 @@ impl Staging<'_> {
 
     fn chunk_task(&self, plan: &mut PlanFile, task: u64) -> Result<ChunkTask> {
         let planned = plan.task(task)?;
-        let folder = self.dir.task(task);
+        let folder = self.place.dir.task(task);
         let argv = self
             .launch
             .argv(self.sweep_id, task, &folder, &planned.point)
@@ -103,7 +102,7 @@ impl Staging<'_> {
     }
 
     fn request(&self, stage: &Stage) -> Result<Submission> {
-        let folder = self.dir.job(&stage.token);
+        let folder = self.place.dir.job(&stage.token);
         let log = utf8(&folder.join(SCHEDULER_LOG))?;
         let elements = stage.tasks.len().div_ceil(u64::from(self.source.packing().tasks_per_element));
         Ok(Submission {
@@ -124,8 +123,8 @@ impl Staging<'_> {
     fn script(&self, stage: &Stage, request: &Submission) -> Result<String> {
         let directives = self.scheduler.directives(self.site, request).map_err(Error::of_scheduler)?;
         let body = Body {
-            folder: &utf8(&self.dir.job(&stage.token))?,
-            tasks_folder: &utf8(&self.dir.tasks())?,
+            folder: &utf8(&self.place.dir.job(&stage.token))?,
+            tasks_folder: &utf8(&self.place.dir.tasks())?,
             workdir: &request.workdir,
             sweep_id: self.sweep_id.as_str(),
             tasks: stage.tasks.len(),

@@ -45,7 +45,7 @@ impl Driver {
         let Letter { name: request, request: wish, launch } = letter;
         match wish {
             Request::Cancel { tasks, now } => Event::Cancel { request, tasks, now },
-            Request::Abandon { tasks } => Event::Abandon { request, tasks },
+            Request::Abandon { tasks, again } => Event::Abandon { request, tasks, again },
             Request::Release => Event::Release { request },
             Request::Queue { tasks, plugins, notes } => {
                 if tasks.last().is_some_and(|last| last > self.plan.tasks()) {

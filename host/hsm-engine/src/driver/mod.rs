@@ -12,6 +12,7 @@ mod stop;
 
 pub(crate) use recovery::task_lives;
 
+use crate::batch::Answer;
 use crate::clock::SteadyClock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{JournalReader, JournalWriter};
@@ -20,7 +21,7 @@ use crate::mailbox;
 use crate::plan_file::PlanFile;
 use crate::process;
 use crate::slots::Slots;
-use crate::source::{ComputeSource, GRACE_S, RunSettings};
+use crate::source::{GRACE_S, RunSettings};
 use crate::sweep_dir::SweepDir;
 use batch::Batch;
 use hsm_core::campaign::{Action, Campaign, Durability, Event, Limits, Now};
@@ -35,6 +36,7 @@ use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use stop::Stopping;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 
 /// How often the mailbox is looked into: a cancel is felt at once, and a listing of an empty folder costs some microseconds.
@@ -93,8 +95,15 @@ struct Driver {
     settings: Option<Arc<RunSettings>>,
     slots: Slots,
     children: JoinSet<(u64, io::Result<ExitStatus>)>,
-    /// The scheduler that tasks are handed to, or were.
-    batch: Option<Batch>,
+    /// The sources that tasks are handed to, or were.
+    batches: Vec<Batch>,
+    /// Their answers, each with the number of its source, and what sends them.
+    answers: UnboundedReceiver<(u64, Answer)>,
+    answering: UnboundedSender<(u64, Answer)>,
+    /// How many sources were ever opened.
+    opened: u64,
+    /// How often room was found: whose turn it is.
+    served: usize,
     roles: Option<Arc<dyn Roles>>,
     /// Tasks of an earlier driver that still run.
     orphans: BTreeSet<u64>,
@@ -135,6 +144,7 @@ impl Driver {
         }
         lease.raise_generation(reader.position().generation + 1)?;
         let journal = JournalWriter::open(&dir.journal(), sweep_id.as_str(), lease.generation(), &reader)?;
+        let (answering, answers) = unbounded_channel();
         let now = Instant::now();
         let mut driver = Self {
             slots: Slots::new(1, crate::slots::Gpus::Untouched, crate::source::GPU_LOCK_FOLDER.into()),
@@ -145,7 +155,11 @@ impl Driver {
             clock: SteadyClock::start(),
             settings: None,
             children: JoinSet::new(),
-            batch: None,
+            batches: Vec::new(),
+            answers,
+            answering,
+            opened: 0,
+            served: 0,
             roles: options.roles.clone(),
             orphans: BTreeSet::new(),
             stopping: BTreeMap::new(),
@@ -159,7 +173,7 @@ impl Driver {
             lease,
         };
         driver.take_settings()?;
-        driver.open_earlier_source(earlier)?;
+        driver.open_earlier_sources(&earlier)?;
         Ok(driver)
     }
 
@@ -169,7 +183,7 @@ impl Driver {
         ready();
         let mut events = self.find_orphans();
         // What tasks left is read before what is asked for: a task whose end nobody has read counts as under way, and is not run again.
-        events.extend(self.look_at_batch());
+        events.extend(self.look_at_sources());
         events = self.turn(&events)?;
         events.extend(self.read_mailbox());
         let mut next_mailbox = Instant::now() + MAILBOX_EVERY;
@@ -209,8 +223,8 @@ impl Driver {
         let waits = self.journal.is_behind() || !self.held.is_empty() || slots_change;
         // The queue may be about to grow by these events, so ask for as many slots more than it has.
         let free_slots = if waits { 0 } else { self.free_slots(wanted_by(events)) };
-        let room = if waits { None } else { self.room() };
-        let step = self.campaign.step(events, Now { ms: self.clock.now_ms(), free_slots, room });
+        let rooms = if waits { Vec::new() } else { self.rooms() };
+        let step = self.campaign.step(events, Now { ms: self.clock.now_ms(), free_slots, rooms });
         let written = self.journal.append(&step.records, step.durability);
         self.note_trouble(written.as_ref().err());
         // A task can be stopped whatever the disk says; everything else waits until what led to it is on record.
@@ -248,7 +262,7 @@ impl Driver {
                 },
                 Action::Terminate { .. } | Action::Kill { .. } => self.stop(&action),
                 Action::Submit { .. } | Action::Recall { .. } | Action::Hold | Action::Release => {
-                    events.extend(self.tell_scheduler(&action));
+                    self.tell_sources(&action);
                 }
             }
         }
@@ -267,19 +281,13 @@ impl Driver {
                 None => std::future::pending().await,
             }
         };
-        let answer = async {
-            match &mut self.batch {
-                Some(batch) => batch.answered().await,
-                None => std::future::pending().await,
-            }
-        };
         let mut ended = Vec::new();
         let mut answered = None;
         let mut asked_to_stop = false;
         tokio::select! {
             Some(joined) = self.children.join_next() => ended.extend(joined.ok()),
             () = tokio::time::sleep_until(wake.into()) => {}
-            said = answer => answered = said,
+            said = self.answers.recv() => answered = said,
             () = asked => asked_to_stop = true,
         }
         while let Some(joined) = self.children.try_join_next() {
@@ -287,8 +295,10 @@ impl Driver {
         }
         let mut events: Vec<Event> =
             ended.into_iter().filter_map(|(task, status)| self.end_of(task, status)).collect();
-        if let Some(answer) = answered {
-            events.extend(self.with_batch(|batch, campaign| batch.take(answer, campaign)));
+        if let Some((number, answer)) = answered
+            && let Some(batch) = self.batches.iter_mut().find(|batch| batch.number == number)
+        {
+            events.extend(batch.take(answer, &self.campaign));
         }
         if asked_to_stop {
             events.extend(self.stop_everything());
@@ -299,7 +309,7 @@ impl Driver {
     /// What is looked at once a second, or because a stopped task needs watching.
     fn look(&mut self) -> Vec<Event> {
         let mut events = self.watch_stopping();
-        events.extend(self.look_at_batch());
+        events.extend(self.look_at_sources());
         let now = Instant::now();
         if now < self.next_look {
             return events;
@@ -347,7 +357,7 @@ impl Driver {
 
     /// What keeps the driver from going on: its own disk before its scheduler.
     fn trouble_to_tell(&self) -> Option<String> {
-        self.trouble.clone().or_else(|| self.batch.as_ref()?.trouble.clone())
+        self.trouble.clone().or_else(|| self.batches.iter().find_map(Batch::told_trouble))
     }
 
     /// Remembers what keeps the driver from going on, and tells it in the lease when that changes.
@@ -373,7 +383,7 @@ impl Driver {
         let settings: RunSettings = serde_json::from_str(launch.get()).map_err(|error| {
             Error::new(ErrorKind::Submission, "the journal's launch settings cannot be read").because(error)
         })?;
-        if let ComputeSource::Local(local) = &settings.source {
+        if let Some(local) = settings.source.local() {
             self.campaign.set_limits(Limits {
                 walltime_ms: local.walltime_s.map(|seconds| seconds.saturating_mul(1000)),
                 grace_ms: local.grace_s.saturating_mul(1000),
@@ -381,7 +391,7 @@ impl Driver {
             self.slots = Slots::new(local.parallel.get(), local.gpus.clone(), local.gpu_lock_folder.clone());
         }
         self.settings = Some(Arc::new(settings));
-        self.open_source()
+        self.open_sources()
     }
 
     /// How many places are taken: by our children, by what an earlier driver left, and by what was stopped and has processes left.
@@ -392,20 +402,26 @@ impl Driver {
 
     /// How many tasks could start here now, where tasks start here.
     fn free_slots(&mut self, wanted: u64) -> usize {
-        if self.hands_to_scheduler() {
+        if !self.slots_are_named() {
             return 0;
         }
         self.slots.free(self.occupied(), self.campaign.queued().saturating_add(wanted))
     }
 
+    /// Whether tasks are started here from here on.
+    fn slots_are_named(&self) -> bool {
+        self.settings.as_ref().is_none_or(|settings| settings.source.local().is_some())
+    }
+
     fn is_done(&self) -> bool {
-        let asked = self.batch.as_ref().is_none_or(Batch::is_idle);
+        let asked = self.batches.iter().all(|batch| batch.is_idle(&self.campaign));
         self.campaign.is_idle() && asked && self.held.is_empty() && !self.journal.is_behind()
     }
 
-    /// Somebody asked this process to end. What runs here ends with it; what a scheduler runs goes on, and the next driver finds it.
+    /// Somebody asked this process to end. What runs here ends with it, unless tasks run elsewhere, too: those go on, and the next driver
+    /// finds all of them.
     fn stop_everything(&mut self) -> Option<Event> {
-        if self.hands_to_scheduler() {
+        if self.hands_over() {
             self.leaving = true;
             return None;
         }

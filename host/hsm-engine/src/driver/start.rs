@@ -5,7 +5,6 @@ use crate::host;
 use crate::process::{TaskCommand, start_task};
 use crate::results;
 use crate::slots::Place;
-use crate::source::ComputeSource;
 use hsm_core::campaign::Event;
 use hsm_core::command::{PARAMS_FILE, task_environment};
 use hsm_core::journal::Ending;
@@ -66,7 +65,7 @@ impl Driver {
         fs::write(&params, planned.point.to_params_json() + "\n")
             .map_err(|error| Refusal::io("write", &params, error))?;
         let failed = |error: hsm_core::command::CommandError| Refusal::Failed(error.to_string());
-        let ComputeSource::Local(local) = &settings.source else {
+        let Some(local) = settings.source.local() else {
             return Err(Refusal::Failed("tasks are handed to a scheduler by now".to_owned()));
         };
         let argv = settings.launch.argv(&self.sweep_id, task, &folder, &planned.point).map_err(failed)?;

@@ -98,7 +98,7 @@ impl JobManager {
             changes,
             ..Completion::default()
         };
-        let mut plugins: Vec<PluginUse> = source.plugin().into_iter().collect();
+        let mut plugins: Vec<PluginUse> = source.plugins();
         if let Some(extension) = options.extend {
             plugins.extend(extension.plugins.iter().cloned());
             self.extend(

@@ -4,8 +4,8 @@
 use super::JobManager;
 use crate::batch::{BatchSource, SchedulerRef, Staging, Tally, read_tally, site};
 use crate::error::{Error, ErrorKind, Result};
+use crate::machine::{Here, Machine, machine_of};
 use crate::mailbox::{self, Request};
-use crate::process;
 use crate::sweep_dir::SweepDir;
 use hsm_core::batch::is_token;
 use hsm_core::command::Launch;
@@ -50,8 +50,7 @@ impl JobManager {
         ask: impl Fn(&dyn Scheduler, &Site, &[Exchange]) -> std::result::Result<Step<T>, Failure>,
     ) -> Result<T> {
         let scheduler = scheduler_of(&source.scheduler, self.roles.as_deref())?;
-        let site = site(source, &self.sweeps_root);
-        asked(|so_far| ask(&*scheduler, &site, so_far)).map_err(Error::of_scheduler)
+        self.asked_at(source, |site, so_far| ask(&*scheduler, site, so_far))
     }
 
     /// Asks the batch system of `source` about itself.
@@ -72,8 +71,7 @@ impl JobManager {
                 "use the batch system's own commands; `hsm status` says what is known of a sweep",
             ));
         };
-        let site = site(source, &self.sweeps_root);
-        asked(|so_far| ask(built_in.surveyor(), &site, so_far)).map_err(Error::of_scheduler)
+        self.asked_at(source, |site, so_far| ask(built_in.surveyor(), site, so_far))
     }
 
     /// Which batch systems this machine has.
@@ -81,7 +79,19 @@ impl JobManager {
     /// # Errors
     /// None that asking for versions could cause.
     pub fn detect(&self) -> Result<Detected> {
-        asked(|so_far| Ok(detect(so_far))).map_err(Error::of_scheduler)
+        let mut here = Here::new(SweepDir::new(&self.sweeps_root));
+        asked(&mut here, |so_far| Ok(detect(so_far))).map_err(Error::of_scheduler)
+    }
+
+    /// Leads one conversation about no sweep, where `source` is.
+    fn asked_at<T>(
+        &self,
+        source: &BatchSource,
+        ask: impl Fn(&Site, &[Exchange]) -> std::result::Result<Step<T>, Failure>,
+    ) -> Result<T> {
+        let mut machine = machine_of(source, &SweepDir::new(&self.sweeps_root));
+        let site = site(source, &machine.outlook().map_err(Error::of_scheduler)?);
+        asked(&mut *machine, |so_far| ask(&site, so_far)).map_err(Error::of_scheduler)
     }
 
     /// Every token of a submission of this project's sweeps, and the sweep's id.
@@ -125,9 +135,13 @@ impl JobManager {
     ) -> Result<Preview> {
         let scheduler = scheduler_of(&source.scheduler, self.roles.as_deref())?;
         let dir = SweepDir::new(self.sweep_dir(sweep_id));
-        let site = site(source, &dir.jobs());
+        let mut machine = machine_of(source, &dir);
+        let place = machine.outlook().map_err(Error::of_scheduler)?;
+        let launch = machine.launch_outlook(launch).map_err(Error::of_scheduler)?;
+        let site = site(source, &place);
+        let (launch, scheduler) = (&launch, &*scheduler);
         let staging =
-            Staging { dir: &dir, sweep_id, launch, source, scheduler: &*scheduler, site: &site, traits };
+            Staging { dir: &dir, place: &place, sweep_id, launch, source, scheduler, site: &site, traits };
         let per_element = u64::from(source.packing().tasks_per_element);
         let in_all = tasks.div_ceil(per_element).max(1);
         let elements = source.elements_per_job(traits).min(BatchSource::elements_at_once(traits)).min(in_all);
@@ -161,7 +175,7 @@ impl JobManager {
             return Err(Error::new(ErrorKind::Submission, message));
         }
         let count = meant.len();
-        mailbox::post(&dir.requests(), Request::Abandon { tasks: meant }, None)?;
+        mailbox::post(&dir.requests(), Request::Abandon { tasks: meant, again: false }, None)?;
         self.drivers.ensure(&dir, take_over)?;
         Ok(count)
     }
@@ -230,9 +244,10 @@ fn built_in(name: &str) -> Option<Arc<dyn Scheduler>> {
     })
 }
 
-/// Leads a conversation on this machine that hands nothing in.
+/// Leads a conversation on a machine that hands nothing in.
 fn asked<T>(
+    machine: &mut dyn Machine,
     ask: impl FnMut(&[Exchange]) -> std::result::Result<Step<T>, Failure>,
 ) -> std::result::Result<T, Failure> {
-    converse(ask, |command| Ok(process::exchange(command, false))).answer
+    converse(ask, |command| machine.exchange(command, false)).answer
 }

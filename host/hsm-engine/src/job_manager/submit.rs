@@ -41,7 +41,7 @@ impl JobManager {
         options: SubmitOptions,
     ) -> Result<Vec<JobId>> {
         let SubmitOptions { launch, definition, max_runs, mut plugins } = options;
-        plugins.extend(source.plugin());
+        plugins.extend(source.plugins());
         check_name(sweep_id, sweep_dir)?;
         check_launch(&launch)?;
         let dir = SweepDir::new(std::path::absolute(sweep_dir).map_err(|e| Error::io("find", sweep_dir, e))?);
@@ -71,14 +71,11 @@ impl JobManager {
         source: &ComputeSource,
         dir: &SweepDir,
     ) -> Result<Launch> {
-        let ComputeSource::Batch(source) = source else { return Ok(launch) };
-        if !source.code.snapshot {
-            return Ok(launch);
-        }
+        let Some(options) = source.code() else { return Ok(launch) };
         let free = (1..).map(|number| dir.code(number)).find(|path| !path.exists());
         let Some(to) = free else { return Ok(launch) };
         let earlier = self.newest_code();
-        let kept = snapshot(&launch.project_root, &self.sweeps_root, &to, earlier.as_deref(), &source.code)?;
+        let kept = snapshot(&launch.project_root, &self.sweeps_root, &to, earlier.as_deref(), options)?;
         tracing::info!(
             "kept the code: {} files, {} of them shared with another sweep",
             kept.files,

@@ -41,7 +41,7 @@ pub enum OnInterrupt {
 pub fn on_interrupt(source: &ComputeSource) -> OnInterrupt {
     match source {
         ComputeSource::Local(_) => OnInterrupt::Stop,
-        ComputeSource::Batch(_) => OnInterrupt::Leave,
+        ComputeSource::Batch(_) | ComputeSource::Pool(_) => OnInterrupt::Leave,
     }
 }
 

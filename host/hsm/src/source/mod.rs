@@ -39,7 +39,7 @@ impl Chosen {
     pub fn batch(&self) -> Option<&BatchSource> {
         match &self.source {
             ComputeSource::Batch(batch) => Some(batch),
-            ComputeSource::Local(_) => None,
+            ComputeSource::Local(_) | ComputeSource::Pool(_) => None,
         }
     }
 }
@@ -64,18 +64,12 @@ impl Asked<'_> {
         let settings = &context.project.settings;
         match scheduler::place(self, context, global, before)? {
             Place::Here => {
-                let before = before.and_then(|before| match before {
-                    ComputeSource::Local(local) => Some(local),
-                    ComputeSource::Batch(_) => None,
-                });
+                let before = before.and_then(ComputeSource::local);
                 let local = local::Local::settle(self.limits, settings, before, variables)?;
                 Ok(Chosen { source: ComputeSource::Local(local.source), note: local.note })
             }
             Place::At(scheduler) => {
-                let before = before.and_then(|before| match before {
-                    ComputeSource::Batch(batch) => Some(&**batch),
-                    ComputeSource::Local(_) => None,
-                });
+                let before = before.and_then(|before| before.batches().next());
                 let source = batch::settle(self, scheduler, settings, before, variables)?;
                 Ok(Chosen {
                     note: batch::note(&source, None),

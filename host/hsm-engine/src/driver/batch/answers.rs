@@ -1,14 +1,15 @@
 //! What the scheduler's answers come to.
 
+use super::Batch;
 use super::memory::{Over, Unsettled};
-use super::{Batch, open_jobs, outstanding, withdrawn};
-use crate::batch::{Answer, Question};
+use crate::batch::{Answer, Question, Take};
 use crate::error::Error;
 use hsm_core::campaign::{Campaign, Event, Sent};
 use hsm_core::failure::Blame;
 use hsm_core::journal::Fate;
 use hsm_core::roles::Failure;
 use hsm_core::scheduler::{Hold, Job, JobState, Outcome, Sighting, Ticket, Verdict};
+use hsm_core::task_set::TaskSet;
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
@@ -26,8 +27,11 @@ const CANCEL_EVERY: Duration = Duration::from_secs(15);
 impl Batch {
     /// Takes one answer.
     pub(in super::super) fn take(&mut self, answer: Answer, campaign: &Campaign) -> Vec<Event> {
+        self.desk.answered();
         match answer {
-            Answer::Described(Ok(traits)) => {
+            Answer::Described(Ok((traits, clock_ahead_ms))) => {
+                self.answers_again(campaign);
+                self.clock_ahead_ms = clock_ahead_ms;
                 self.trouble = None;
                 self.pace.described(&traits);
                 self.traits = Some(traits);
@@ -38,7 +42,14 @@ impl Batch {
                 self.take_outcome(token, outcome, for_good, campaign)
             }
             Answer::Settled { token, outcome } => self.take_settled(&token, outcome, campaign),
-            Answer::Observed { asked, seen: Ok(seen) } => self.take_sightings(&asked, &seen, campaign),
+            Answer::Observed { asked, seen: Ok(seen) } => {
+                self.answers_again(campaign);
+                let mut events = self.take_sightings(&asked, &seen, campaign);
+                if self.source.is_elsewhere() {
+                    events.extend(self.take_files(campaign, Instant::now()));
+                }
+                events
+            }
             Answer::Observed { seen: Err(failure), .. } => self.ill(&failure),
             Answer::Cancelled { asked, verdicts } => {
                 self.cancel_again(&asked, &verdicts);
@@ -50,14 +61,91 @@ impl Batch {
                 self.report_refusals(what, verdicts);
                 Vec::new()
             }
+            Answer::Taken { asked, taken } => self.take_taken(asked, taken),
+            Answer::Looked(Ok(())) => {
+                self.answers_again(campaign);
+                self.take_files(campaign, Instant::now())
+            }
+            Answer::Looked(Err(failure)) => self.ill(&failure),
+            Answer::Fetched { asked, home } => self.take_home(&asked, home),
+            Answer::Discarded(discarded) => {
+                if let Err(failure) = discarded {
+                    tracing::warn!("the copy of the sweep on {} was left there: {failure}", self.name);
+                }
+                Vec::new()
+            }
+        }
+    }
+
+    /// The source answers. What was taken to be lost with it may be there still, and must not begin or go on: it runs elsewhere by now.
+    fn answers_again(&mut self, campaign: &Campaign) {
+        let first_answer = self.traits.is_none();
+        if !self.health.answered() && !first_answer {
+            return;
+        }
+        let ledger = campaign.ledger();
+        let lost = ledger.jobs().iter().filter(|entry| entry.abandoned && entry.source == self.name);
+        for entry in lost {
+            let Some(job) = entry.job.clone() else { continue };
+            tracing::info!("job {job}, which was given up, is stopped should it still be there");
+            let (token, elements) = (entry.token.clone(), entry.elements());
+            self.desk.ask(Question::Cancel(vec![Job { job, token, elements, only: Vec::new() }]));
+        }
+    }
+
+    /// Claims were taken: those tasks do not begin. The rest has begun, which its claims will show.
+    fn take_taken(&mut self, asked: Take, taken: Result<TaskSet, Failure>) -> Vec<Event> {
+        let Take { token, tasks, fate, why } = asked;
+        let memory = self.memory(&token);
+        for (first, last) in tasks.ranges() {
+            memory.taking.remove_range(first, last);
+        }
+        match taken {
+            Ok(taken) if taken.is_empty() => Vec::new(),
+            Ok(tasks) => {
+                if fate == Fate::Again {
+                    self.trouble =
+                        Some(format!("{} tasks were handed in without success: {why}", tasks.len()));
+                }
+                vec![Event::Withdrawn { token, tasks, fate, why }]
+            }
+            Err(failure) => {
+                if fate == Fate::Cancelled {
+                    memory.recall = Some(Instant::now() + CANCEL_EVERY);
+                }
+                self.trouble = Some(format!("claims of tasks could not be taken: {failure}"));
+                Vec::new()
+            }
+        }
+    }
+
+    /// What tasks left elsewhere is here, or some of it.
+    fn take_home(&mut self, asked: &TaskSet, home: Result<TaskSet, Failure>) -> Vec<Event> {
+        let now = Instant::now();
+        match home {
+            Ok(tasks) => {
+                self.home.answered(now, tasks.len() == asked.len());
+                if tasks.is_empty() { Vec::new() } else { vec![Event::Home { tasks }] }
+            }
+            Err(failure) => {
+                self.home.answered(now, false);
+                self.trouble = Some(format!("results are still on {}: {failure}", self.name));
+                Vec::new()
+            }
         }
     }
 
     /// The scheduler could not be asked, or was not understood. Nothing follows from that for any task.
     fn ill(&mut self, failure: &Failure) -> Vec<Event> {
-        self.pace.answered(Instant::now(), false, false);
-        self.trouble =
-            Some(format!("the scheduler `{}` could not be asked: {failure}", self.source.scheduler.name));
+        let now = Instant::now();
+        self.pace.answered(now, false, false);
+        self.health.silent(now, &failure.to_string());
+        let hint = failure.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
+        self.trouble = Some(if self.source.is_elsewhere() {
+            format!("it could not be asked: {failure}{hint}")
+        } else {
+            format!("the scheduler `{}` could not be asked: {failure}", self.source.scheduler.name)
+        });
         Vec::new()
     }
 
@@ -104,13 +192,11 @@ impl Batch {
             }
             Ok(Outcome::Refused(failure)) if failure.blame == Blame::Transient => {
                 let its = campaign.sent_as(&token).map_or(0, |sent| u64::from(sent.elements()));
-                self.pace.refused(now, its, outstanding(campaign).saturating_sub(its));
+                self.pace.refused(now, its, self.outstanding(campaign).saturating_sub(its));
                 self.later(token, failure.to_string(), campaign)
             }
             Ok(Outcome::Refused(failure)) => {
-                let why = format!("the scheduler refused the job: {failure}");
-                self.trouble = Some(why.clone());
-                vec![Event::Refused { token, fate: Fate::Unsent, why }]
+                self.refused_for_good(token, format!("the scheduler refused the job: {failure}"))
             }
             Ok(Outcome::Unknown(why)) => {
                 tracing::warn!("what became of submission {token} is not known yet: {why}");
@@ -124,19 +210,32 @@ impl Batch {
                 self.pace.put_off(now);
                 self.later(token, error.to_string(), campaign)
             }
-            Err(error) => {
-                let why = format!("the job could not be made: {error}");
-                self.trouble = Some(why.clone());
-                vec![Event::Refused { token, fate: Fate::Unsent, why }]
-            }
+            Err(error) => self.refused_for_good(token, format!("the job could not be made: {error}")),
         }
+    }
+
+    /// A submission that will not be taken however often it is tried. Where there are other sources, its tasks are for them.
+    fn refused_for_good(&mut self, token: String, why: String) -> Vec<Event> {
+        self.trouble = Some(why.clone());
+        if !self.source.in_pool {
+            return vec![Event::Refused { token, fate: Fate::Unsent, why }];
+        }
+        let mut events = vec![Event::Refused { token, fate: Fate::Again, why: why.clone() }];
+        events.extend(self.set_aside(why));
+        events
+    }
+
+    /// Gives the source no more tasks as long as others can take them.
+    pub(super) fn set_aside(&mut self, why: String) -> Option<Event> {
+        let text = format!("{} is set aside: {why}", self.name);
+        self.health.set_aside(why).then_some(Event::Note { text })
     }
 
     /// The scheduler has a submission. Where nothing of it is wanted any more, the job only stands in the way: its tasks would find their
     /// claims taken.
     fn accepted(&mut self, token: String, ticket: Ticket, campaign: &Campaign) -> Vec<Event> {
         self.memory(&token).unsettled = None;
-        self.pace.taken(outstanding(campaign));
+        self.pace.taken(self.outstanding(campaign));
         let Some(sent) = campaign.sent_as(&token) else { return Vec::new() };
         if sent.open.is_empty() {
             tracing::info!("job {} of submission {token} turned up late and is stopped", ticket.job);
@@ -158,7 +257,7 @@ impl Batch {
     }
 
     /// Asks what became of submissions whose answers were lost, when that is due; gives up those that did not turn up.
-    pub(super) fn settle(&mut self, campaign: &Campaign, now: Instant) -> Vec<Event> {
+    pub(super) fn settle(&mut self, campaign: &Campaign, now: Instant) {
         self.jobs.retain(|token, _| campaign.sent_as(token).is_some());
         let mut given_up = Vec::new();
         let mut ask = Vec::new();
@@ -184,17 +283,10 @@ impl Batch {
             }
         }
         ask.into_iter().for_each(|token| self.desk.ask(Question::Settle { token }));
-        let mut events = Vec::new();
         for (token, open, fate, why) in given_up {
             self.pace.put_off(now);
-            let taken = self.take_claims(&token, &open);
-            let why = format!("it is in no queue, and {why}");
-            if !taken.is_empty() {
-                self.trouble = Some(format!("{} tasks were handed in without success: {why}", taken.len()));
-            }
-            events.extend(withdrawn(&token, taken, fate, &why));
+            self.take_claims(&token, &open, fate, &format!("it is in no queue, and {why}"));
         }
-        events
     }
 
     fn take_settled(
@@ -304,7 +396,7 @@ impl Batch {
         if hold == Hold::Release {
             self.deaths.forget();
         }
-        let jobs = open_jobs(campaign, |_| Vec::new());
+        let jobs = self.open_jobs(campaign, |_| Vec::new());
         if !jobs.is_empty() {
             self.desk.ask(Question::Hold(jobs, hold));
         }

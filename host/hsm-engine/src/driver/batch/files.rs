@@ -1,8 +1,8 @@
 //! Looking at what tasks left behind, and judging them.
 
+use super::Batch;
 use super::memory::JobMemory;
-use super::{Batch, withdrawn};
-use hsm_core::batch::{Claim, Clue, EndRecord, Judgement, Patience, judge};
+use hsm_core::batch::{Claim, ClaimFile, Clue, EndRecord, Judgement, Patience, judge};
 use hsm_core::campaign::{Campaign, Event, Sent};
 use hsm_core::journal::{Ending, Fate};
 use hsm_core::task_set::TaskSet;
@@ -13,11 +13,12 @@ impl Batch {
     /// New claims and new ends of every submission that is not over, and what follows from them and from what the scheduler said.
     pub(super) fn look_at_files(&mut self, campaign: &Campaign, now: Instant) -> Vec<Event> {
         let mut events = Vec::new();
-        for (token, sent) in campaign.sent() {
+        for (token, sent) in self.sent(campaign) {
             if sent.open.is_empty() && sent.late.is_empty() {
                 continue;
             }
-            match self.memory(token).read(sent, now) {
+            let ahead_ms = self.clock_ahead_ms;
+            match self.memory(token).read(sent, now, ahead_ms) {
                 Ok(began) => events.extend(began),
                 Err(error) => {
                     tracing::warn!("could not look into the folder of submission {token}: {error}");
@@ -63,13 +64,26 @@ impl Batch {
         }
         for (task, claim, end, ending) in decided {
             self.memory(token).forget(task);
-            events.extend(self.count_death(claim.as_ref(), end.as_ref(), &ending));
+            events.extend(self.count_end(claim.as_ref(), end.as_ref(), &ending));
         }
         for ((fate, why), tasks) in unclaimed {
-            let taken = self.take_claims(token, &tasks);
-            events.extend(withdrawn(token, taken, fate, &why));
+            self.take_claims(token, &tasks, fate, &why);
         }
         events
+    }
+
+    /// Counts how a task ended: too many bad ends hold everything that waits, or, where there are other sources, set this one aside.
+    fn count_end(
+        &mut self,
+        claim: Option<&Claim>,
+        end: Option<&EndRecord>,
+        ending: &Ending,
+    ) -> Option<Event> {
+        if !self.source.in_pool {
+            return self.count_death(claim, end, ending);
+        }
+        let why = self.health.count(ending)?;
+        self.set_aside(why)
     }
 
     /// Counts a task that failed right after its start; the event that holds everything where that was one too many.
@@ -90,10 +104,10 @@ impl Batch {
 
 impl JobMemory {
     /// Reads what is new. A late record of a task that was given up is among it.
-    fn read(&mut self, sent: &Sent, now: Instant) -> std::io::Result<Vec<Event>> {
+    fn read(&mut self, sent: &Sent, now: Instant, ahead_ms: i64) -> std::io::Result<Vec<Event>> {
         let wanted = |task: u64| sent.open.contains(task) || sent.late.contains(task);
         let mut events = Vec::new();
-        for file in self.claims.ended(wanted)? {
+        for file in self.claims.ended(wanted)?.into_iter().map(|file| by_our_clock(file, ahead_ms)) {
             let task = file.claim.task;
             if let Some(end) = file.end {
                 events.extend(began(&file.claim, sent));
@@ -102,7 +116,7 @@ impl JobMemory {
             self.claimed.insert(task, file.claim);
         }
         let claimed = self.claims.claimed(|task| wanted(task) && !self.claimed.contains_key(&task))?;
-        for file in claimed {
+        for file in claimed.into_iter().map(|file| by_our_clock(file, ahead_ms)) {
             events.extend(began(&file.claim, sent));
             self.claimed.insert(file.claim.task, file.claim);
         }
@@ -144,6 +158,21 @@ impl JobMemory {
         self.ended.remove(&task);
         self.claimed.remove(&task);
     }
+}
+
+/// A clock that is ahead by less is as right as ours.
+const CLOCK_NOISE_MS: u64 = 1_000;
+
+/// The same file with its times as the driver's clock would have had them.
+fn by_our_clock(mut file: ClaimFile, ahead_ms: i64) -> ClaimFile {
+    if ahead_ms.unsigned_abs() > CLOCK_NOISE_MS {
+        let ours = |at_ms: u64| at_ms.saturating_add_signed(ahead_ms.saturating_neg());
+        file.claim.at_ms = ours(file.claim.at_ms);
+        if let Some(end) = &mut file.end {
+            (end.began_ms, end.ended_ms) = (ours(end.began_ms), ours(end.ended_ms));
+        }
+    }
+    file
 }
 
 /// The event for a claim, unless its task is given up already.

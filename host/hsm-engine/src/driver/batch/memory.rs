@@ -4,6 +4,7 @@ use crate::batch::Claims;
 use hsm_core::batch::{Claim, EndRecord, JobWord, Patience};
 use hsm_core::journal::Fate;
 use hsm_core::scheduler::{JobState, Sighting};
+use hsm_core::task_set::TaskSet;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
@@ -28,6 +29,8 @@ pub(super) struct JobMemory {
     pub(super) unsettled: Option<Unsettled>,
     /// When to tell the scheduler that tasks of it were cancelled.
     pub(super) recall: Option<Instant>,
+    /// Tasks whose claims are being taken.
+    pub(super) taking: TaskSet,
 }
 
 /// An element that the scheduler says is over, or does not name.
@@ -109,6 +112,7 @@ impl JobMemory {
             heard: None,
             unsettled: None,
             recall: None,
+            taking: TaskSet::default(),
         }
     }
 

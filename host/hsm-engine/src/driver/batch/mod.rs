@@ -6,17 +6,24 @@
 mod answers;
 mod drive;
 mod files;
+mod health;
+mod home;
 mod memory;
 mod pace;
 
 use super::Driver;
-use crate::batch::{BatchSource, Claims, Desk, Question, Stage, Taken};
+use crate::batch::{Answers, BatchSource, Claims, Desk, Question, Stage, Take};
 use crate::error::{Error, ErrorKind, Result};
+use crate::machine::machine_of;
 use crate::sweep_dir::SweepDir;
+use health::Health;
+use home::{FETCH_MAX, Homecoming};
 use hsm_core::batch::{Patience, token};
 use hsm_core::campaign::{Campaign, Event, Room, Sent};
+use hsm_core::command::Launch;
 use hsm_core::journal::Fate;
 use hsm_core::scheduler::{Job, Scheduler, SchedulerTraits};
+use hsm_core::state::TaskState;
 use hsm_core::task_set::TaskSet;
 use memory::JobMemory;
 use pace::Pace;
@@ -26,6 +33,10 @@ use std::time::Instant;
 
 /// A batch source that is being driven.
 pub(super) struct Batch {
+    /// What its answers are marked with.
+    pub(super) number: u64,
+    /// The name that its users know it by.
+    pub(super) name: String,
     pub(super) source: BatchSource,
     dir: SweepDir,
     desk: Desk,
@@ -34,20 +45,33 @@ pub(super) struct Batch {
     pace: Pace,
     patience: Patience,
     deaths: memory::Deaths,
+    home: Homecoming,
+    health: Health,
+    /// How far the machine's clock is ahead, in milliseconds.
+    clock_ahead_ms: i64,
     /// What keeps the source from going on, for people.
     pub(super) trouble: Option<String>,
 }
 
 impl Batch {
-    /// Opens the source of a sweep.
-    pub(super) fn open(driver: &Driver, source: &BatchSource, scheduler: Arc<dyn Scheduler>) -> Result<Self> {
-        let launch = driver.settings.as_ref().map(|settings| settings.launch.clone());
-        let launch = launch.ok_or_else(|| Error::new(ErrorKind::Submission, "nobody said what to run"))?;
-        let desk = Desk::open(driver.dir.clone(), driver.sweep_id.clone(), launch, source.clone(), scheduler)
+    /// Opens a source of a sweep.
+    pub(super) fn open(
+        driver: &Driver,
+        number: u64,
+        launch: &Launch,
+        source: &BatchSource,
+        scheduler: Arc<dyn Scheduler>,
+    ) -> Result<Self> {
+        let (dir, id) = (driver.dir.clone(), driver.sweep_id.clone());
+        let machine = machine_of(source, &dir);
+        let answers = Answers { number, to: driver.answering.clone() };
+        let desk = Desk::open(dir, id, launch.clone(), source.clone(), scheduler, machine, answers)
             .map_err(|error| Error::new(ErrorKind::Submission, "could not start a thread").because(error))?;
         std::fs::create_dir_all(driver.dir.jobs())
             .map_err(|error| Error::io("create the folder", &driver.dir.jobs(), error))?;
         let mut batch = Self {
+            number,
+            name: source.name().to_owned(),
             source: source.clone(),
             dir: driver.dir.clone(),
             desk,
@@ -56,6 +80,9 @@ impl Batch {
             pace: Pace::new(source),
             patience: Patience::default(),
             deaths: memory::Deaths::new(source.hold_after),
+            home: Homecoming::new(source),
+            health: Health::default(),
+            clock_ahead_ms: 0,
             trouble: None,
         };
         batch.pick_up(&driver.campaign);
@@ -64,7 +91,10 @@ impl Batch {
 
     /// Goes on with what an earlier driver left: answers that never came, cancellations that may not have been passed on.
     fn pick_up(&mut self, campaign: &Campaign) {
-        for (token, sent) in campaign.sent() {
+        if campaign.ledger().silent().any(|(source, ..)| source == self.name) {
+            self.health.was_told();
+        }
+        for (token, sent) in self.sent(campaign) {
             if sent.job.is_none() && !sent.open.is_empty() {
                 self.memory(token).unsettled = Some(memory::Unsettled::new(Instant::now()));
             }
@@ -74,24 +104,35 @@ impl Batch {
         }
     }
 
+    /// The submissions that went to this source and are not over.
+    fn sent<'a>(&self, campaign: &'a Campaign) -> impl Iterator<Item = (&'a str, &'a Sent)> + use<'a> {
+        let name = self.name.clone();
+        campaign.sent().filter(move |(_, sent)| sent.source == name || sent.source.is_empty())
+    }
+
     fn memory(&mut self, token: &str) -> &mut JobMemory {
         let folder = self.dir.job(token);
         self.jobs.entry(token.to_owned()).or_insert_with(|| JobMemory::new(Claims::new(&folder)))
     }
 
-    /// Room for one more submission, where there is any right now.
-    pub(super) fn room(&self, campaign: &Campaign) -> Option<Room> {
+    /// Room for one more submission, where there is any right now and so many tasks wait.
+    pub(super) fn room(&self, campaign: &Campaign, queued: u64) -> Option<Room> {
         let traits = self.traits.as_ref()?;
         let now = Instant::now();
-        let unanswered = campaign.sent().any(|(_, sent)| sent.job.is_none() && !sent.open.is_empty());
-        if campaign.queued() == 0 || unanswered || campaign.held().is_some() || !self.pace.may_submit(now) {
+        let unanswered = self.sent(campaign).any(|(_, sent)| sent.job.is_none() && !sent.open.is_empty());
+        if self.source.is_elsewhere() && self.health.is_silent() {
+            return None;
+        }
+        if queued == 0 || unanswered || campaign.held().is_some() || !self.pace.may_submit(now) {
             return None;
         }
         let per_element = u64::from(self.source.packing().tasks_per_element);
-        let wanted = campaign.queued().div_ceil(per_element);
-        let elements = self.pace.elements(&self.source, traits, outstanding(campaign), wanted)?;
+        let wanted = queued.div_ceil(per_element);
+        let elements = self.pace.elements(&self.source, traits, self.outstanding(campaign), wanted)?;
         Some(Room {
             token: fresh_token(),
+            source: self.name.clone(),
+            away: self.source.is_elsewhere(),
             tasks: elements.saturating_mul(per_element),
             tasks_per_element: self.source.packing().tasks_per_element,
         })
@@ -102,7 +143,7 @@ impl Batch {
         let Some(sent) = campaign.sent_as(token) else { return };
         let attempts = |task: u64| campaign.ledger().get(task).map_or(0, |entry| entry.attempts);
         let again = sent.tasks.iter().filter(|task| attempts(*task) > 0).map(|task| (task, attempts(task)));
-        let others = outstanding(campaign).saturating_sub(u64::from(sent.elements()));
+        let others = self.outstanding(campaign).saturating_sub(u64::from(sent.elements()));
         let stage = Stage {
             token: token.to_owned(),
             tasks: sent.tasks.clone(),
@@ -116,15 +157,13 @@ impl Batch {
     }
 
     /// Stops tasks of a submission that somebody asked to stop: those that have not begun do not, and the scheduler is told of the rest.
-    pub(super) fn recall(&mut self, token: &str, campaign: &Campaign) -> Vec<Event> {
-        let Some(sent) = campaign.sent_as(token) else { return Vec::new() };
+    pub(super) fn recall(&mut self, token: &str, campaign: &Campaign) {
+        let Some(sent) = campaign.sent_as(token) else { return };
         let asked: TaskSet = sent.open.iter().filter(|task| sent.cancelled.contains(*task)).collect();
-        if asked.is_empty() {
-            return Vec::new();
+        if !asked.is_empty() {
+            self.take_claims(token, &asked, Fate::Cancelled, "cancelled before it began");
+            self.cancel(token, sent, &asked);
         }
-        let taken = self.take_claims(token, &asked);
-        self.cancel(token, sent, &asked);
-        withdrawn(token, taken, Fate::Cancelled, "cancelled before it began")
     }
 
     /// Tells the scheduler to stop the elements that have none but `asked` tasks left.
@@ -154,45 +193,67 @@ impl Batch {
         }
     }
 
-    /// Takes the claims of tasks; those that were to be had.
-    fn take_claims(&mut self, token: &str, tasks: &TaskSet) -> TaskSet {
-        let now_ms = crate::clock::wall_ms();
-        let claims = Claims::new(&self.dir.job(token));
-        let mut taken = TaskSet::default();
-        for task in tasks.iter() {
-            match claims.take(task, now_ms) {
-                Ok(Taken::Ours) => taken.insert_range(task, task),
-                Ok(Taken::Theirs) => {}
-                Err(error) => {
-                    self.trouble = Some(format!("the claim of task {task} could not be taken: {error}"));
-                    break;
-                }
-            }
+    /// Has the claims of tasks taken, so that none of them begins; what becomes of those whose claims were to be had.
+    fn take_claims(&mut self, token: &str, tasks: &TaskSet, fate: Fate, why: &str) {
+        let asked_before = &mut self.memory(token).taking;
+        let tasks: TaskSet = tasks.iter().filter(|task| !asked_before.contains(*task)).collect();
+        if tasks.is_empty() {
+            return;
         }
-        taken
+        for (first, last) in tasks.ranges() {
+            asked_before.insert_range(first, last);
+        }
+        self.desk.ask(Question::Take(Take { token: token.to_owned(), tasks, fate, why: why.to_owned() }));
     }
 
-    /// Waits for the scheduler's next answer.
-    pub(super) async fn answered(&mut self) -> Option<crate::batch::Answer> {
-        self.desk.answer().await
+    /// Whether a submission went to this source.
+    pub(super) fn has(&self, sent: &Sent) -> bool {
+        sent.source == self.name || sent.source.is_empty()
+    }
+
+    /// Whether it gets no more tasks as long as others can take them.
+    pub(super) fn is_aside(&self) -> bool {
+        self.health.is_aside()
+    }
+
+    /// Whether it answers and may be given tasks.
+    pub(super) fn is_of_use(&self) -> bool {
+        self.traits.is_some() && !self.health.is_aside() && !self.health.is_silent()
+    }
+
+    /// Takes back what it has and did not begin, once it was set aside.
+    pub(super) fn give_back(&mut self, campaign: &Campaign) {
+        let Some(why) = self.health.take_back() else { return };
+        let waiting =
+            |task: &u64| campaign.ledger().get(*task).is_some_and(|entry| entry.state == TaskState::Queued);
+        for (token, sent) in self.sent(campaign) {
+            let tasks: TaskSet = sent.open.iter().filter(waiting).collect();
+            self.take_claims(token, &tasks, Fate::Again, &format!("{} was set aside: {why}", self.name));
+        }
+    }
+
+    /// How much it has to do for what it can do at once, in thousandths.
+    pub(super) fn load(&self, campaign: &Campaign) -> u64 {
+        self.outstanding(campaign).saturating_mul(1000) / self.source.at_once().max(1)
+    }
+
+    /// What keeps the source from going on, with its name.
+    pub(super) fn told_trouble(&self) -> Option<String> {
+        let trouble = self.trouble.as_ref()?;
+        Some(if self.source.is_elsewhere() { format!("{}: {trouble}", self.name) } else { trouble.clone() })
     }
 
     /// What is due: files to look at, questions to ask.
     pub(super) fn look(&mut self, campaign: &Campaign) -> Vec<Event> {
         let now = Instant::now();
-        let mut events = Vec::new();
-        for (token, _) in campaign.sent() {
+        let mut events: Vec<Event> = self.health_news(now).into_iter().collect();
+        for (token, _) in self.sent(campaign) {
             if self.memory(token).recall.is_some_and(|due| due <= now) {
                 self.memory(token).recall = None;
-                events.extend(self.recall(token, campaign));
+                self.recall(token, campaign);
             }
         }
-        events.extend(self.settle(campaign, now));
-        if self.pace.files_are_due(now) {
-            let found = self.look_at_files(campaign, now);
-            self.pace.looked_at_files(now, !found.is_empty());
-            events.extend(found);
-        }
+        self.settle(campaign, now);
         if self.pace.poll_is_due(now) {
             if self.traits.is_some() {
                 self.poll(campaign, now);
@@ -200,21 +261,86 @@ impl Batch {
                 self.desk.ask(Question::Describe);
             }
         }
+        self.fetch(campaign, now);
+        if self.pace.files_are_due(now) {
+            events.extend(self.look_for_files(campaign, now));
+        }
         events
     }
 
+    /// Whether the source is silent for long, or answers again, where that is to go on record.
+    fn health_news(&mut self, now: Instant) -> Option<Event> {
+        let why = self.health.news(now).filter(|_| self.source.is_elsewhere())?;
+        Some(Event::Silent { source: self.name.clone(), why })
+    }
+
+    /// New claims and ends: those that are here, or those that are asked for and come with an answer.
+    fn look_for_files(&mut self, campaign: &Campaign, now: Instant) -> Vec<Event> {
+        if !self.source.is_elsewhere() {
+            return self.take_files(campaign, now);
+        }
+        let tokens: Vec<String> = self.watched(campaign);
+        if !tokens.is_empty() && self.desk.is_idle() {
+            self.desk.ask(Question::Look(tokens));
+        }
+        self.pace.put_files_off(now);
+        Vec::new()
+    }
+
+    /// What follows from the claims and ends that are here.
+    fn take_files(&mut self, campaign: &Campaign, now: Instant) -> Vec<Event> {
+        let found = self.look_at_files(campaign, now);
+        self.pace.looked_at_files(now, !found.is_empty());
+        found
+    }
+
+    /// The submissions of which news is worth knowing.
+    fn watched(&self, campaign: &Campaign) -> Vec<String> {
+        let wanted = self.sent(campaign).filter(|(_, sent)| !sent.open.is_empty() || !sent.late.is_empty());
+        wanted.map(|(token, _)| token.to_owned()).collect()
+    }
+
+    /// Has what tasks left elsewhere brought home, when that is due: from time to time while others run, and at once when none does.
+    fn fetch(&mut self, campaign: &Campaign, now: Instant) {
+        if self.may_discard(campaign) {
+            self.home.discard();
+            self.desk.ask(Question::Discard);
+        }
+        let Some(away) = campaign.ledger().away().with(&self.name) else { return };
+        let last = self.sent(campaign).all(|(_, sent)| sent.open.is_empty());
+        if self.home.is_due(now, last) {
+            self.home.asked();
+            self.desk.ask(Question::Fetch(away.slice(0, FETCH_MAX)));
+        }
+    }
+
+    /// Whether the other machine's copy of the sweep is of no more use to anybody who wants it removed.
+    fn may_discard(&self, campaign: &Campaign) -> bool {
+        self.source.discard
+            && self.source.is_elsewhere()
+            && !self.home.is_discarded()
+            && campaign.is_idle()
+            && {
+                let completed = |task| {
+                    campaign.ledger().get(task).is_some_and(|entry| entry.state == TaskState::Completed)
+                };
+                let its = campaign.ledger().jobs().iter().filter(|job| job.source == self.name);
+                its.flat_map(|job| job.tasks.iter()).all(completed)
+            }
+    }
+
     /// Whether nothing was asked that is not answered: a driver that left now might take a cancellation with it.
-    pub(super) fn is_idle(&self) -> bool {
+    pub(super) fn is_idle(&self, campaign: &Campaign) -> bool {
         let unasked =
             |memory: &JobMemory| memory.unsettled.as_ref().is_some_and(|unsettled| unsettled.asked == 0);
-        self.desk.is_idle() && !self.jobs.values().any(unasked)
+        self.desk.is_idle() && !self.jobs.values().any(unasked) && !self.may_discard(campaign)
     }
 
     /// Asks after all jobs in as few questions as the scheduler allows.
     fn poll(&mut self, campaign: &Campaign, now: Instant) {
         let Some(traits) = &self.traits else { return };
         let first = traits.first_element;
-        let jobs = open_jobs(campaign, |sent| undecided(sent, first));
+        let jobs = self.open_jobs(campaign, |sent| undecided(sent, first));
         if jobs.is_empty() {
             return;
         }
@@ -222,18 +348,22 @@ impl Batch {
         let questions = jobs.chunks(most).map(<[Job]>::to_vec);
         self.pace.asked(now, questions.len());
         questions.for_each(|jobs| self.desk.ask(Question::Observe(jobs)));
+        if self.source.is_elsewhere() {
+            // News of files comes along.
+            self.pace.put_files_off(now);
+        }
     }
-}
 
-/// How many elements have tasks that are not decided.
-fn outstanding(campaign: &Campaign) -> u64 {
-    campaign.sent().map(|(_, sent)| u64::from(sent.open_elements())).sum()
-}
+    /// How many elements have tasks that are not decided.
+    pub(super) fn outstanding(&self, campaign: &Campaign) -> u64 {
+        self.sent(campaign).map(|(_, sent)| u64::from(sent.open_elements())).sum()
+    }
 
-/// The jobs that the scheduler has and that are not decided, each with those of its elements that are meant.
-fn open_jobs(campaign: &Campaign, only: impl Fn(&Sent) -> Vec<u32>) -> Vec<Job> {
-    let open = campaign.sent().filter(|(_, sent)| !sent.open.is_empty());
-    open.filter_map(|(token, sent)| job_of(token, sent, only(sent))).collect()
+    /// The jobs that the scheduler has and that are not decided, each with those of its elements that are meant.
+    fn open_jobs(&self, campaign: &Campaign, only: impl Fn(&Sent) -> Vec<u32>) -> Vec<Job> {
+        let open = self.sent(campaign).filter(|(_, sent)| !sent.open.is_empty());
+        open.filter_map(|(token, sent)| job_of(token, sent, only(sent))).collect()
+    }
 }
 
 /// A submission as the job that the scheduler has, where it is known to have it.
@@ -250,14 +380,6 @@ fn undecided(sent: &Sent, first: u32) -> Vec<u32> {
     let mut elements: Vec<u32> = sent.open.iter().filter_map(element).collect();
     elements.dedup();
     elements
-}
-
-/// The event for claims that were taken, where there were any.
-fn withdrawn(token: &str, tasks: TaskSet, fate: Fate, why: &str) -> Vec<Event> {
-    if tasks.is_empty() {
-        return Vec::new();
-    }
-    vec![Event::Withdrawn { token: token.to_owned(), tasks, fate, why: why.to_owned() }]
 }
 
 fn fresh_token() -> String {

@@ -108,6 +108,11 @@ impl Pace {
         now >= self.next_files
     }
 
+    /// Files are asked for, and come with an answer.
+    pub(super) fn put_files_off(&mut self, now: Instant) {
+        self.next_files = now + self.files_every;
+    }
+
     pub(super) fn looked_at_files(&mut self, now: Instant, changed: bool) {
         self.changed |= changed;
         self.files_every = if changed { FILES_MIN } else { self.files_every.mul_f64(1.5).min(FILES_MAX) };
@@ -128,7 +133,9 @@ impl Pace {
         wanted: u64,
     ) -> Option<u64> {
         let per_job = source.elements_per_job(traits).min(self.elements_max.unwrap_or(u64::MAX));
-        let at_once = BatchSource::elements_at_once(traits).min(self.outstanding_max.unwrap_or(u64::MAX));
+        let at_once = BatchSource::elements_at_once(traits)
+            .min(self.outstanding_max.unwrap_or(u64::MAX))
+            .min(source.hold_at_most.map_or(u64::MAX, u64::from));
         if let Some(most) = source.max_in_flight
             && outstanding >= u64::from(most)
         {
