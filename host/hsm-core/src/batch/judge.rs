@@ -88,6 +88,7 @@ pub fn judge(
     };
     let taken_out = word.left_queue && clue.claim.is_none() && over_ms >= patience.record_ms;
     let stopped = stopped.or((cancelled || taken_out).then_some(Ending::Cancelled));
+    let stopped = stopped.or_else(|| clue.claim.as_ref().and_then(|_| killed(word)));
     let grace_ms = if stopped.is_some() { patience.record_ms } else { patience.vanished_ms };
     if over_ms < grace_ms && (clue.claim.is_some() || stopped.is_none()) {
         return if clue.claim.is_some() { Judgement::Running } else { Judgement::Wait };
@@ -158,6 +159,12 @@ fn why_stopped(word: &JobWord, walltime_s: Option<u64>) -> Option<Ending> {
         _ => {}
     }
     (last.state == JobState::Cancelled).then_some(Ending::Cancelled)
+}
+
+/// The signal that the scheduler saw end the job's own script, which therefore wrote no record. Its machine was there to see that.
+fn killed(word: &JobWord) -> Option<Ending> {
+    let last = word.last.as_ref().filter(|last| last.state == JobState::Failed && last.class.is_none())?;
+    last.signal.filter(|signal| *signal > 0).map(Ending::Signalled)
 }
 
 /// A second copy found the claim taken and stopped: the scheduler had given the first one up, which may run where nobody sees it.

@@ -174,6 +174,33 @@ fn a_claim_without_a_record_runs_until_somebody_says_that_it_does_not() {
 }
 
 #[test]
+fn a_script_that_a_signal_ended_leaves_no_record_and_no_doubt() {
+    let by = |signal, state, class, over_ms| {
+        let last = Sighting { signal: Some(signal), ..sighting(state, class) };
+        JobWord { last: Some(last), over_ms: Some(over_ms), ..runs() }
+    };
+    let vanished = "unknown: vanished: it began on n1 and left no record of its end; \
+                    the scheduler says of job 7: Word, signal 0";
+    check(&[
+        (claimed(), by(9, Failed, None, 9_999), false, "running"),
+        (claimed(), by(9, Failed, None, 10_000), false, "failed: signal 9 (SIGKILL)"),
+        (claimed(), by(9, Failed, None, 10_000), true, "cancelled: cancelled"),
+        (
+            claimed(),
+            by(9, Failed, Some("node-failure"), 10_000),
+            false,
+            "unknown: node failure: Word, signal 9",
+        ),
+        (claimed(), by(9, Gone, None, 119_999), false, "running"),
+        (claimed(), by(0, Failed, None, 119_999), false, "running"),
+        (claimed(), by(0, Failed, None, 120_000), false, vanished),
+        // The record has its own signal, and nothing began where there is no claim.
+        (signalled(11), by(9, Failed, None, 10_000), false, "failed: signal 11 (SIGSEGV)"),
+        (Clue::default(), by(9, Failed, None, 119_999), false, "wait"),
+    ]);
+}
+
+#[test]
 fn absence_is_no_answer_for_two_minutes() {
     check(&[
         (claimed(), over(Completed, None, 119_999), false, "running"),
