@@ -16,6 +16,7 @@ mod replies;
 mod request;
 pub mod resources;
 mod sighting;
+mod slots;
 mod slurm;
 pub mod survey;
 #[cfg(test)]
@@ -27,6 +28,7 @@ pub use exchange::{Command, Ending, Exchange, Step};
 pub use pbs::Pbs;
 pub use request::{Outcome, Resources, SchedulerTraits, Site, Submission, Ticket};
 pub use sighting::{Hold, Job, JobState, Sighting, Verdict};
+pub use slots::{AGENT, Slots, agent_file};
 pub use slurm::Slurm;
 
 use crate::failure::{Blame, Failure};
