@@ -309,10 +309,16 @@ fn after_everything_was_killed_a_look_brings_the_rest_to_run() {
     let job = host.start("all", &[vec![stays("100"); 2], vec!["exit 0".to_owned(); 5]].concat());
     wait_until(|| host.read("marks") == "+\n+\n");
     host.kill(&host.processes(""));
+    // The second one began before the machine was last started.
+    let here = fs::read_dir(host.path("state")).unwrap().next().unwrap().unwrap().path();
+    let record = here.join("jobs/all/begun/1");
+    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
+    let earlier = fs::read_to_string(&record).unwrap().replace(boot.trim(), "an-earlier-boot");
+    fs::write(&record, earlier).unwrap();
     let seen = host.until_over(&job);
-    for killed in &seen[..2] {
+    for (killed, why) in seen[..2].iter().zip(["was killed", "was restarted while it ran"]) {
         assert_eq!((killed.state, killed.signal, killed.exit_code), (JobState::Failed, Some(9), None));
-        assert!(killed.reason.as_ref().unwrap().contains("was killed"), "{killed:?}");
+        assert!(killed.reason.as_ref().unwrap().contains(why), "{killed:?}");
     }
     assert_eq!(states(&seen[2..]), [JobState::Completed; 5]);
 }
@@ -398,6 +404,36 @@ fn no_gpu_is_used_twice_at_once() {
     }
     assert_eq!(host.read("used").lines().filter(|line| line.ends_with(" PCI_BUS_ID")).count(), 15);
     assert_eq!(host.read("used").lines().filter(|line| line.contains(',')).count(), 5);
+}
+
+/// Runs a command that can make files and write nothing into them, as on a full disk.
+fn run_without_room(command: &Command) -> Exchange {
+    let limits = "trap '' XFSZ; ulimit -S -f 0; exec \"$@\"";
+    run(&Command::new("bash").args(["-c", limits, "bash", &command.program]).args(&command.args))
+}
+
+#[test]
+fn without_room_nothing_is_taken_and_nothing_is_lost() {
+    let host = Box::new(1);
+    host.stage("full", &all("true", 3), false);
+    let (site, request) = (host.site(), host.request("full", 3));
+    let refused =
+        converse(|so_far| Slots.submit(&site, &request, so_far), |command| Ok(run_without_room(command)));
+    let Outcome::Refused(failure) = refused.answer.unwrap() else { panic!("it was taken") };
+    assert_eq!(failure.code, "no-room", "{failure}");
+    let recovered = converse(|so_far| Slots.recover(&site, "full", so_far), |command| Ok(run(command)));
+    assert!(matches!(recovered.answer, Ok(Outcome::Refused(_))));
+    let waiting = host.start("wait", &[vec![stays("1")], all("touch ../late", 2)].concat());
+    wait_until(|| host.read("marks") == "+\n");
+    let jobs = [Job { only: vec![1, 2], ..waiting.clone() }];
+    let cancelled =
+        converse(|so_far| Slots.cancel(&site, &jobs, so_far), |command| Ok(run_without_room(command)));
+    assert_eq!(cancelled.answer.unwrap_err().code, "no-room");
+    host.cancel(&jobs[0]);
+    let (ran, not) = (JobState::Completed, JobState::Cancelled);
+    assert_eq!(states(&host.until_over(&waiting)), [ran, not, not]);
+    assert_eq!(states(&host.until_over(&host.hand_in(&request))), [ran; 3]);
+    assert!(!host.path("late").exists());
 }
 
 #[test]

@@ -23,8 +23,8 @@ use config::Config;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Slots;
 
-/// The most elements of one job: a look at a job reads a line for each.
-const ELEMENTS_PER_JOB: u32 = 10_000;
+/// The most elements of one job: a look reads a line for each, and a shell reads some ten thousand lines a second.
+const ELEMENTS_PER_JOB: u32 = 1_000;
 
 /// A look at that many jobs is one command.
 const JOBS_PER_QUERY: u32 = 100;

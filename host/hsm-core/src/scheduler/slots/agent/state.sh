@@ -68,9 +68,15 @@ publish() {
   rm -f -- "$draft"
   [ "$made" != 0 ] || return 0
   [ ! -e "$1" ] || return 1
-  # A file system without hard links.
-  words=$(set -C && { printf '%s\n' "$2" >"$1"; } 2>&1) && return 0
-  [ ! -s "$1" ] || return 1
+  # A file system without hard links, or without room for one.
+  local wrote=
+  made=
+  set -C
+  { { made=1; printf '%s\n' "$2" && wrote=1; } >"$1"; } 2>/dev/null
+  set +C
+  [ -z "$wrote" ] || return 0
+  [ -n "$made" ] || [ ! -e "$1" ] || return 1
+  [ -z "$made" ] || rm -f -- "$1"
   return 2
 }
 
@@ -115,7 +121,8 @@ read_ends() {
   done
 }
 
-# Takes element $1 of the job for whoever says so in $2: 0 taken, 1 somebody has it, 2 there is no room to write it down.
+# Takes element $1 of the job for whoever says so in $2: 0 taken, 1 somebody has it, 2 there is no room to write it down, which is tried
+# $3 more times.
 take_element() {
   local record=$job/begun/$1 made= wrote= try
   set -C
@@ -125,7 +132,7 @@ take_element() {
     [ ! -e "$record" ] && [ -d "$job/begun" ] || return 1
     return 2
   fi
-  for try in 1 2 3 4 5 6 7 8 9 10 11 12; do
+  for ((try = 0; try < $3; try++)); do
     [ -z "$wrote" ] || return 0
     sleep 5
     { printf '%s\n' "$2" >|"$record" && wrote=1; } 2>/dev/null

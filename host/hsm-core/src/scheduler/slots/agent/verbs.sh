@@ -133,7 +133,7 @@ look_at_job() {
       esac
     elif [ -e "$job/begun/$element" ]; then
       settle "$element"
-    elif [ ! -e "$job/over" ]; then
+    else
       waiting+=("$element")
     fi
   done
@@ -154,15 +154,20 @@ verb_look() {
   say "looked $# $host"
 }
 
-# Keeps the elements of the job from beginning: those named, or all.
+# Keeps the elements of the job from beginning: those named, or all. Fails where there is no room to write that down.
 keep_from_beginning() {
-  local element
-  [ "$#" != 0 ] || for ((element = 0; element < job_elements; element++)); do set -- "$@" "$element"; done
+  local element some=("$@") status=0
+  [ "$#" != 0 ] || for ((element = 0; element < job_elements; element++)); do some+=("$element"); done
   clock
-  for element in "$@"; do
-    [ ! -e "$job/begun/$element" ] && take_element "$element" "take $$ - $boot cancel mark $now_ms" || continue
-    write_end cancel "$element" cancel 0 0 'cancelled before it began'
+  for element in "${some[@]}"; do
+    [ ! -e "$job/begun/$element" ] || continue
+    take_element "$element" "take $$ - $boot cancel mark $now_ms" 0
+    case $? in
+      0) write_end cancel "$element" cancel 0 0 'cancelled before it began' ;;
+      2) status=1 ;;
+    esac
   done
+  return "$status"
 }
 
 # cancel STATE JOB…, each a token, or a token and elements: `TOKEN:3,5-9`
@@ -183,17 +188,19 @@ verb_cancel() {
 }
 
 cancel_some() {
-  local span element some=() ended=() by slot body asked
+  local span element kept some=() ended=() by slot body asked
   for span in ${1//,/ }; do
     is_number "${span%-*}" && is_number "${span#*-}" || refuse arguments "\`$span\` names no elements"
     for ((element = ${span%-*}; element <= ${span#*-} && element < job_elements; element++)); do some+=("$element"); done
   done
   keep_from_beginning "${some[@]}"
+  kept=$?
   read_ends
   for element in "${some[@]}"; do
     [ -z "${ended[element]}" ] && read_record "$element" && [ "$slot" != cancel ] || continue
     start_stop "$element"
   done
+  [ "$kept" = 0 ] || refuse no-room "that elements of $job_token are cancelled could not be written down"
 }
 
 # Stops element $1 of the job in a process of its own, which goes on when this one has answered.

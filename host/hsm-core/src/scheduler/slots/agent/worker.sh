@@ -147,7 +147,7 @@ drain() {
     fi
     [ "$job_gpus_each" = 0 ] || take_gpus || return 2
     clock
-    take_element "$next" "take $$ $my_start $boot $my_slot mark $now_ms"
+    take_element "$next" "take $$ $my_start $boot $my_slot mark $now_ms" 12
     status=$?
     [ "$status" != 0 ] || run_element "$next"
     [ "$job_gpus_each" = 0 ] || free_gpus
