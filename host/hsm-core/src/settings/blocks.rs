@@ -185,6 +185,8 @@ block! {
         python_path: String,
         /// What is not copied there.
         rsync_excludes: Vec<String>,
+        /// Whether what `.gitignore` names is not copied there either.
+        gitignore: bool,
         /// Whether the copy there is kept when all went well.
         keep_remote_on_success: bool,
         /// The machines, by alias.
@@ -217,6 +219,8 @@ block! {
         remote_root: String,
         /// What is not copied there, over `distributed.rsync_excludes`.
         rsync_excludes: Vec<String>,
+        /// Whether what `.gitignore` names is not copied there either, over `distributed.gitignore`.
+        gitignore: bool,
         /// Whether the copy there is kept when all went well, over `distributed.keep_remote_on_success`.
         keep_remote_on_success: bool,
         /// What each task gets there.

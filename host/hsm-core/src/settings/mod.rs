@@ -5,12 +5,14 @@
 //! ([`Settings::for_user`]). Nothing here looks for files or reads the environment.
 
 mod blocks;
+mod edit;
 mod environment;
 mod reading;
 mod value;
 mod walltime;
 
 pub use blocks::{Distributed, Local, Paths, Pbs, Project, Remote, Settings, Slurm, Wandb};
+pub use edit::{EditError, Written, with_remote, without_remote};
 pub use value::{Backend, Directives, HostName, Memory, ShellLines, Strategy};
 pub use walltime::{Walltime, WalltimeError};
 

@@ -61,10 +61,13 @@ distributed:
   conda_env: ml
   python_path: /usr/bin/python3
   rsync_excludes: [/data, /outputs]
+  gitignore: true
   keep_remote_on_success: false
   remotes:
     box: {backend: ssh, host: me@box, ssh_key: ~/.ssh/id, ssh_port: 2222, enabled: true, max_parallel_jobs: 2, gpus: '0,1'}
-    cluster: {backend: slurm, host: login, spec: {mem: 16G}, workdir: /w, archive_dir: /a, archive_on: success, qos_whitelist: [x]}
+    cluster: {backend: slurm, host: login, spec: {mem: 16G}, workdir: /w, archive_dir: /a, archive_on: success, qos_whitelist: [x], gitignore: false}
+    old: {backend: pbs}
+    site: {backend: grid-engine}
 ";
 
 #[test]
@@ -86,6 +89,9 @@ fn every_key_has_its_type() {
     assert_eq!(remotes[0].0.as_str(), "box");
     assert_eq!((&remotes[0].1.gpus, remotes[0].1.ssh_port), (&Some(vec![0, 1]), Some(2222)));
     assert_eq!(remotes[1].1.backend, Some(Backend::Slurm));
+    assert_eq!((value.distributed.gitignore, remotes[1].1.gitignore), (Some(true), Some(false)));
+    assert_eq!(remotes[2].1.backend, Some(Backend::Pbs));
+    assert_eq!(remotes[3].1.backend, Some(Backend::Plugin("grid-engine".to_owned())));
 }
 
 #[test]
@@ -120,12 +126,12 @@ config.yaml:1:87: `max_parallel_jobs` is a number from 0 to 4294967295, and `-1`
 config.yaml:1:8: `local` is a map, and a list stands here
 config.yaml:2:8: `slurm` is a map, and a single value stands here
 "#);
-    insta::assert_snapshot!(shown("distributed: {strategy: fast, enabled: perhaps, remotes: {-x: {}, y: {host: -oProxyCommand=z, backend: pbs}}}"), @r#"
+    insta::assert_snapshot!(shown("distributed: {strategy: fast, enabled: perhaps, remotes: {-x: {}, y: {host: -oProxyCommand=z, backend: 'a b'}}}"), @r#"
 config.yaml:1:25: `strategy`: `fast` is none of `round_robin`, `least_loaded` and `capability_based`
 config.yaml:1:40: `enabled` is true or false, and `perhaps` stands here
 config.yaml:1:59: `-x` cannot be the name of a host or an alias
 config.yaml:1:77: `host`: `-oProxyCommand=z` cannot be the name of a host or an alias
-config.yaml:1:104: `backend`: `pbs` is none of `ssh` and `slurm`
+config.yaml:1:104: `backend`: `a b` is none of `ssh`, `slurm`, `pbs`, and no name of a plugin
 "#);
     insta::assert_snapshot!(shown("local: {gpus: 1\n"), @"config.yaml:2:1: not YAML: while parsing a flow mapping, did not find expected ',' or '}'");
     insta::assert_snapshot!(shown("paths: {output_dir: [a]}"), @"config.yaml:1:21: `output_dir` is a single value, and a list stands here");

@@ -126,23 +126,51 @@ impl FromStr for Strategy {
 }
 
 /// What starts tasks on a remote machine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Backend {
-    /// hsm's own slots, over ssh.
+    /// hsm's own slots.
     Ssh,
-    /// Slurm, over ssh.
+    /// Slurm.
     Slurm,
+    /// PBS.
+    Pbs,
+    /// The scheduler of a plugin, by its name.
+    Plugin(String),
+}
+
+impl Backend {
+    /// The word for it in a settings file.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Ssh => "ssh",
+            Self::Slurm => "slurm",
+            Self::Pbs => "pbs",
+            Self::Plugin(name) => name,
+        }
+    }
 }
 
 impl FromStr for Backend {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
+        let named = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         match text {
             "ssh" => Ok(Self::Ssh),
             "slurm" => Ok(Self::Slurm),
-            _ => Err(format!("`{text}` is none of `ssh` and `slurm`")),
+            "pbs" => Ok(Self::Pbs),
+            name if name.starts_with(|c: char| c != '-' && named(c)) && name.chars().all(named) => {
+                Ok(Self::Plugin(name.to_owned()))
+            }
+            _ => Err(format!("`{text}` is none of `ssh`, `slurm`, `pbs`, and no name of a plugin")),
         }
+    }
+}
+
+impl fmt::Display for Backend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
     }
 }
 

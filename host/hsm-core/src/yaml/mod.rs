@@ -5,6 +5,7 @@
 
 mod ambiguity;
 mod fields;
+mod layout;
 mod node;
 mod reader;
 mod reading;
@@ -12,6 +13,7 @@ mod scalar;
 mod value;
 
 pub use fields::Fields;
+pub(crate) use layout::{Layout, Placed, Shape, layout};
 pub use node::{Content, Entry, Key, Node, Scalar};
 pub use reader::{ALIASED_NODES_MAX, DEPTH_MAX, parse};
 pub use reading::Reading;
