@@ -31,6 +31,7 @@ pub use job_manager::{
     Preview, SubmitOptions, SweepStatus, SweepSummary, TaskClass, TaskError, TaskStatus, Watch,
 };
 pub use lease::{Driver, Holder, STALE_AFTER};
+pub use machine::ssh::{Link, LinkOptions, REMOTE_ROOT, Target, relay};
 pub use process::READY;
 pub use slots::{GpuRequest, Gpus, resolve_gpus};
 pub use source::{ComputeSource, GPU_LOCK_FOLDER, GRACE_S, LocalSource, PoolSource};

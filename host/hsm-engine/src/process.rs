@@ -3,6 +3,10 @@
 //! **Invariant:** no argument is ever put together into a command line that a shell reads. Where a shell is needed (`pre_script`), values
 //! reach it as positional parameters.
 
+mod dialogue;
+
+pub(crate) use dialogue::{Dialogue, Silence, connect, send_to_background};
+
 use crate::host;
 use hsm_core::scheduler;
 use rustix::io::{FdFlags, fcntl_setfd};

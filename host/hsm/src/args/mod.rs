@@ -16,7 +16,7 @@ pub use plugin::{
     PluginArgs, PluginCommand, RemovePluginArgs, RevokePluginArgs, RoleName, SignPluginArgs, TestPluginArgs,
     VerifyPluginArgs,
 };
-pub use setup::{CompilePluginArgs, CompletionsArgs, DriveArgs, InitArgs, TrustArgs};
+pub use setup::{CompilePluginArgs, CompletionsArgs, DriveArgs, InitArgs, RelayArgs, TrustArgs};
 pub use sweep_file::{LimitArgs, PlanArgs, RunArgs, SourceArgs};
 pub use sweeps::{
     CancelArgs, CollectArgs, CompleteArgs, ErrorsArgs, ListArgs, MonitorArgs, StatusArgs, SweepArg,
@@ -118,6 +118,9 @@ pub enum Command {
     /// Compile a plugin within limits
     #[command(hide = true)]
     CompilePlugin(CompilePluginArgs),
+    /// Connect rsync with another machine
+    #[command(hide = true)]
+    Relay(RelayArgs),
 }
 
 #[cfg(test)]

@@ -48,3 +48,13 @@ pub struct CompilePluginArgs {
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     pub arguments: Vec<OsString>,
 }
+
+/// `hsm relay`, which rsync starts in place of a remote shell
+#[derive(Args, Debug)]
+pub struct RelayArgs {
+    /// The command of a session, as JSON
+    pub session: String,
+    /// What rsync wants to run over there
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub words: Vec<String>,
+}

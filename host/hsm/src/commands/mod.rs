@@ -16,6 +16,7 @@ mod plan;
 mod plan_text;
 mod plugin;
 mod queue;
+mod relay;
 mod release;
 mod replay;
 mod run;
@@ -57,6 +58,7 @@ pub fn dispatch(cli: &Cli) -> Result<ExitCode, Problem> {
         Command::Trust(args) => trust::run(args, console),
         Command::Drive(args) => drive::run(args, &cli.global, console),
         Command::CompilePlugin(args) => return Ok(compile_plugin::run(args)),
+        Command::Relay(args) => return relay::run(args),
     };
     exit.map(ExitCode::from)
 }
