@@ -167,12 +167,12 @@ impl Machine for SshMachine {
     // One round trip, and the script appears last.
     fn deliver(&mut self, token: &str, again: &[(u64, u32)]) -> Result<(), Failure> {
         self.there()?;
-        let (names, bytes) = staged(&self.here.job(token)).map_err(|error| here_failed("read", &error))?;
+        let staged = staged(&self.here.job(token)).map_err(|error| here_failed("read", &error))?;
         let mut words = vec!["hsm_deliver".to_owned(), checked(token)?.to_owned()];
-        words.extend(names.into_iter().flat_map(|(name, length)| [name, length.to_string()]));
+        words.extend(staged.words);
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         self.set_aside(again)?;
-        self.link.have("take a submission's files", &words, &bytes).map(|_| ())
+        self.link.have("take a submission's files", &words, &staged.bytes).map(|_| ())
     }
 
     // Brings the claims and ends of these submissions here. Where an answer has just brought them, nothing more is asked.
@@ -293,21 +293,29 @@ fn read_place(output: &[u8], sent_ms: u64, way_ms: u64, project: &str, sweep: &s
     root.is_absolute().then_some(There { user: user.to_owned(), clock_ahead_ms, root, project, dir })
 }
 
-/// The files of a submission, the script last: names with lengths, and all bytes in a row.
-fn staged(folder: &Path) -> io::Result<(Vec<(String, usize)>, Vec<u8>)> {
+/// The files of a submission, the script last.
+#[derive(Debug, Default)]
+struct Staged {
+    /// Names and lengths, as the far side wants them said.
+    words: Vec<String>,
+    /// All of them in a row.
+    bytes: Vec<u8>,
+}
+
+fn staged(folder: &Path) -> io::Result<Staged> {
     let mut names = Vec::new();
     for entry in fs::read_dir(folder.join(CHUNKS_FOLDER))? {
         names.push(format!("{CHUNKS_FOLDER}/{}", entry?.file_name().to_string_lossy()));
     }
     names.sort();
     names.push(SCRIPT_FILE.to_owned());
-    let (mut listed, mut bytes) = (Vec::new(), Vec::new());
+    let mut staged = Staged::default();
     for name in names {
         let text = fs::read(folder.join(&name))?;
-        listed.push((name, text.len()));
-        bytes.extend(text);
+        staged.words.extend([name, text.len().to_string()]);
+        staged.bytes.extend(text);
     }
-    Ok((listed, bytes))
+    Ok(staged)
 }
 
 fn ranges(tasks: &TaskSet) -> impl Iterator<Item = String> {
