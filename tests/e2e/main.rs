@@ -25,6 +25,7 @@ mod planning;
 mod plugins;
 mod reference;
 mod refusals;
+mod remotes;
 mod shown;
 mod slurm;
 mod ssh_hosts;

@@ -20,6 +20,7 @@ mod process;
 pub mod results;
 mod slots;
 mod source;
+mod ssh_destination;
 mod sweep_dir;
 
 pub use batch::{ArrayMode, BatchSource, CodeOptions, Recording, SchedulerRef, Tally, TallyLine};
@@ -35,4 +36,5 @@ pub use machine::ssh::{Link, LinkOptions, REMOTE_ROOT, Target, relay};
 pub use process::READY;
 pub use slots::{GpuRequest, Gpus, resolve_gpus};
 pub use source::{ComputeSource, GPU_LOCK_FOLDER, GRACE_S, LocalSource, PoolSource};
+pub use ssh_destination::SshDestination;
 pub use sweep_dir::SweepDir;

@@ -15,6 +15,7 @@ mod project;
 mod report;
 mod scaffold;
 mod scripts;
+mod settings_file;
 mod source;
 mod space;
 mod sweep_file;

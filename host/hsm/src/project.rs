@@ -133,7 +133,11 @@ fn shown(parsed: Result<Parsed<Settings>, Diagnostics>, console: Console) -> Res
     Ok(parsed.value)
 }
 
-fn read(path: &Path) -> Result<String, Problem> {
+/// The text of a settings file.
+///
+/// # Errors
+/// When it cannot be read, is no text, or is larger than any settings.
+pub fn read(path: &Path) -> Result<String, Problem> {
     let mut text = String::new();
     let read = fs::File::open(path)
         .and_then(|file| file.take(SETTINGS_SIZE_MAX_BYTES + 1).read_to_string(&mut text));

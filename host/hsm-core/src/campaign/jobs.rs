@@ -22,6 +22,8 @@ pub struct JobEntry {
     pub token: String,
     /// The compute source that it went to, by the name that its users know; empty in journals of sweeps that had one only.
     pub source: String,
+    /// Whether it went to another machine.
+    pub away: bool,
     /// Its tasks.
     pub tasks: TaskSet,
     /// How many of them one element of the job runs.
@@ -41,12 +43,13 @@ pub struct JobEntry {
 impl JobEntry {
     /// The entry that begins with a [`Record::Submitting`]; nothing for any other record.
     pub(super) fn of(record: &Record) -> Option<Self> {
-        let Record::Submitting { token, source, tasks, tasks_per_element, at_ms, .. } = record else {
+        let Record::Submitting { token, source, away, tasks, tasks_per_element, at_ms } = record else {
             return None;
         };
         Some(Self {
             token: token.clone(),
             source: source.clone(),
+            away: *away,
             tasks: tasks.clone(),
             tasks_per_element: *tasks_per_element,
             submitted_ms: *at_ms,

@@ -86,7 +86,11 @@ impl FromStr for HostName {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let misplaced = |character: char| character.is_whitespace() || character.is_control();
-        if text.is_empty() || text.starts_with('-') || text.contains(misplaced) {
+        let host = text.rsplit('@').next().unwrap_or(text);
+        if host.is_empty()
+            || [text, host].iter().any(|part| part.starts_with('-'))
+            || text.contains(misplaced)
+        {
             return Err(format!("`{}` cannot be the name of a host or an alias", text.escape_debug()));
         }
         Ok(Self(text.to_owned()))
@@ -205,7 +209,7 @@ mod tests {
 
     #[test]
     fn a_host_is_never_an_option() {
-        for bad in ["", "-oProxyCommand=x", "a b", "a\n"] {
+        for bad in ["", "-oProxyCommand=x", "a b", "a\n", "me@-oX=y", "me@"] {
             assert!(bad.parse::<HostName>().is_err(), "{bad:?}");
         }
         assert!("user@login.cluster.org".parse::<HostName>().is_ok());

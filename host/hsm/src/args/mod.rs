@@ -4,6 +4,7 @@
 mod batch;
 mod cluster;
 mod plugin;
+mod remote;
 mod setup;
 mod sweep_file;
 mod sweeps;
@@ -16,6 +17,7 @@ pub use plugin::{
     PluginArgs, PluginCommand, RemovePluginArgs, RevokePluginArgs, RoleName, SignPluginArgs, TestPluginArgs,
     VerifyPluginArgs,
 };
+pub use remote::{AddRemoteArgs, ListRemotesArgs, RemoteArgs, RemoteCommand, RemoveRemoteArgs};
 pub use setup::{CompilePluginArgs, CompletionsArgs, DriveArgs, InitArgs, RelayArgs, TrustArgs};
 pub use sweep_file::{LimitArgs, PlanArgs, RunArgs, SourceArgs};
 pub use sweeps::{
@@ -106,6 +108,8 @@ pub enum Command {
     Abandon(AbandonArgs),
     /// Ask a scheduler again what `run --record` has kept
     Replay(ReplayArgs),
+    /// Name the machines that are reached by ssh, and see how they are
+    Remote(RemoteArgs),
     /// Make plugins, and see what is in them
     Plugin(PluginArgs),
     /// Print the completions of a shell

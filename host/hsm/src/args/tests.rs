@@ -40,6 +40,11 @@ fn what_users_type_is_accepted() {
         "queue gpus --scheduler slurm --json",
         "queue reservations",
         "release s1",
+        "remote add box",
+        "remote add gpu me@host --backend slurm --port 2222 --key k --root ~/h -p 4 --gpus 0,1 --conda-env ml --python p",
+        "remote add a b --workdir /w --exclude data --exclude -x --gitignore --disabled",
+        "remote list --json",
+        "remote remove box --yes",
         "abandon s1 --tasks 1-3,7 --host n1 --take-over",
         "replay said --json",
         "cancel s1",
@@ -141,6 +146,7 @@ fn help_fits_on_a_screen() {
       release      Let jobs go that were held because tasks died at once
       abandon      Vouch that tasks do not run any more of which nobody saw the end
       replay       Ask a scheduler again what `run --record` has kept
+      remote       Name the machines that are reached by ssh, and see how they are
       plugin       Make plugins, and see what is in them
       completions  Print the completions of a shell
       trust        Allow settings that belong to somebody else to run commands as you

@@ -106,6 +106,20 @@ fn say_scripts(found: &[String], console: Console) {
     }
 }
 
+/// The settings that a project begins with.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn settings(folder: &Path) -> Result<String, Problem> {
+    let found =
+        scripts::candidates(folder).map_err(|error| Problem::file("read the folder", folder, &error))?;
+    let only = match found.as_slice() {
+        [only] => Some(only.as_str()),
+        _ => None,
+    };
+    Ok(settings_text(folder, only))
+}
+
 fn settings_text(folder: &Path, script: Option<&str>) -> String {
     let name = fs::canonicalize(folder)
         .ok()

@@ -18,6 +18,7 @@ mod plugin;
 mod queue;
 mod relay;
 mod release;
+mod remote;
 mod replay;
 mod run;
 mod status;
@@ -53,6 +54,7 @@ pub fn dispatch(cli: &Cli) -> Result<ExitCode, Problem> {
         Command::Release(args) => release::run(args, global, console),
         Command::Abandon(args) => abandon::run(args, global, console),
         Command::Replay(args) => replay::run(args, global, console),
+        Command::Remote(args) => remote::run(args, global, console),
         Command::Plugin(args) => plugin::run(args, global, console),
         Command::Completions(args) => completions::run(args, console),
         Command::Trust(args) => trust::run(args, console),

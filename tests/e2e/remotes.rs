@@ -1,0 +1,182 @@
+//! `hsm remote`: machines come into a project's settings and go, and nothing else in that file changes.
+
+use hsm_tests::World;
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+
+const SETTINGS: &str = "\
+# Ours.
+project: {name: demo}   # kept
+distributed:
+    strategy: 'least_loaded'
+
+    remotes:
+        # The old one.
+        old:    # under the stairs
+            host: old.example.org
+            gpus:
+            - 1
+# Tasks here.
+local:
+    max_parallel_jobs: 2
+";
+
+/// An `ssh` that knows two aliases of one machine, and takes any other name as it is. It can do nothing but tell.
+const SSH: &str = "\
+#!/bin/sh
+[ \"$1\" = -G ] || exit 255
+port=22
+[ \"$2\" = -p ] && port=$3
+for name; do :; done
+case $name in
+  box|desk) echo 'user me'; echo 'hostname box.example.org'; echo \"port $port\"; echo 'proxyjump gate' ;;
+  broken) echo 'bad configuration option: Hots' >&2; exit 255 ;;
+  *) echo 'user me'; echo \"hostname $name\"; echo \"port $port\" ;;
+esac
+";
+
+fn world(settings: &str) -> World {
+    let world = World::new();
+    world.write(".hsm/config.yaml", settings);
+    world.write_program("bin/ssh", SSH);
+    world
+}
+
+fn settings(world: &World) -> String {
+    World::read(world.project(".hsm/config.yaml"))
+}
+
+#[test]
+fn a_machine_comes_and_goes_and_every_comment_stays() {
+    let world = world(SETTINGS);
+    let more = ["--backend", "slurm", "-p", "4", "--gpus", "0,1", "--root", "~/h s", "--port", "2222"];
+    let added = world.hsm(&[&["remote", "add", "new", "me@box"], &more[..]].concat()).succeeds();
+    let _ = added.says(&["added `new`", "ssh would connect to me@me@box:2222"]);
+    let (before, after) = SETTINGS.split_once("# Tasks here.").unwrap();
+    let block = "        new:
+            backend: slurm
+            host: me@box
+            ssh_port: 2222
+            remote_root: \"~/h s\"
+            max_parallel_jobs: 4
+            gpus: [0, 1]
+";
+    let expected = format!("{before}{block}# Tasks here.{after}");
+    assert_eq!(settings(&world), expected);
+    let _ = world.hsm(&["remote", "remove", "new"]).succeeds().says(&["what is over there stays"]);
+    assert_eq!(settings(&world), SETTINGS);
+    let _ = world.hsm(&["remote", "remove", "old"]).succeeds();
+    let gone = "        old:    # under the stairs\n            host: old.example.org\n            gpus:\n            - 1\n";
+    assert_eq!(settings(&world), SETTINGS.replace(gone, "").replace("remotes:", "remotes: {}"));
+}
+
+#[test]
+fn the_list_says_where_ssh_would_go() {
+    let world = world(SETTINGS);
+    let _ = world.hsm(&["remote", "add", "box", "--port", "22", "--disabled"]).succeeds();
+    let twin = world.hsm(&["remote", "add", "twin", "desk"]).succeeds();
+    let _ = twin.says(&["warning: `twin` is the same machine as `box`"]);
+    let _ = world
+        .hsm(&["remote", "add", "bad", "broken"])
+        .succeeds()
+        .says(&["what ssh makes of `broken`", "Hots"]);
+    let run = world.hsm(&["remote", "list"]).succeeds();
+    let _ = run.prints(&["me@box.example.org by way of gate", "me@old.example.org"]);
+    let list = world.hsm(&["remote", "list", "--json"]).succeeds().json();
+    let names: Vec<_> = list["remotes"].as_array().unwrap().iter().map(|remote| &remote["name"]).collect();
+    assert_eq!(names, ["old", "box", "twin", "bad"]);
+    let old = &list["remotes"][0];
+    let mut keys: Vec<_> = old.as_object().unwrap().keys().map(String::as_str).collect();
+    keys.sort_unstable();
+    let documented = [
+        "backend",
+        "conda_env",
+        "enabled",
+        "gpus",
+        "host",
+        "max_parallel_jobs",
+        "name",
+        "problem",
+        "python_path",
+        "remote_root",
+        "ssh",
+    ];
+    assert_eq!(keys, documented);
+    assert_eq!((&old["gpus"][0], &old["remote_root"]), (&1.into(), &"~/.hsm/remote".into()));
+    assert_eq!(list["remotes"][1]["ssh"]["proxy_jump"], "gate");
+    assert_eq!(list["remotes"][1]["enabled"], false);
+    assert!(list["remotes"][3]["problem"].as_str().unwrap().contains("Hots"));
+}
+
+#[test]
+fn where_there_are_no_settings_those_of_init_are_written() {
+    let world = World::new();
+    world.write_program("bin/ssh", SSH);
+    let folder = world.path("fresh");
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("train.py"), "").unwrap();
+    let _ = world.hsm_in(&folder, &["remote", "add", "box"]).succeeds();
+    let text = World::read(folder.join(".hsm/config.yaml"));
+    for part in [
+        "train_script: \"train.py\"",
+        "# max_parallel_jobs: 2",
+        "\n  remotes:\n    box:\n      backend: ssh\n      host: box\n",
+    ] {
+        assert!(text.contains(part), "{text}");
+    }
+    let list = world.hsm_in(&folder, &["remote", "list", "--json"]).succeeds().json();
+    assert_eq!(list["remotes"][0]["name"], "box");
+}
+
+#[test]
+fn older_settings_are_changed_where_they_are() {
+    let world = World::new();
+    world.write_program("bin/ssh", SSH);
+    fs::remove_dir_all(world.project(".hsm")).unwrap();
+    world.write("shared/old.yaml", "local: {}\r\n");
+    let (real, link) = (world.project("shared/old.yaml"), world.project("sweeps/hsm_config.yaml"));
+    fs::set_permissions(&real, fs::Permissions::from_mode(0o660)).unwrap();
+    symlink(&real, &link).unwrap();
+    let _ = world.hsm(&["remote", "add", "box"]).succeeds();
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert_eq!(fs::metadata(&real).unwrap().permissions().mode() & 0o7777, 0o660);
+    assert!(World::read(&real).ends_with("      host: box\r\n"));
+    assert!(!world.project(".hsm").exists());
+}
+
+/// What is refused, with its code and a part of why.
+const REFUSED: &[(&[&str], i32, &str)] = &[
+    (&["remote", "add", "old"], 2, "hint: `hsm remote remove old` first"),
+    (&["remote", "remove", "olds"], 5, "hint: did you mean `old`?"),
+    (&["remote", "add", "--", "-x"], 2, "`-x` cannot be the name of a host"),
+    (&["remote", "add", "x", "--", "-oProxyCommand=date"], 2, "cannot be the name of a host"),
+    (&["remote", "add", "x", "me@-oProxyCommand=date"], 2, "cannot be the name of a host"),
+    (&["remote", "add", "local"], 2, "`local` is what this machine is called"),
+    (&["remote", "add", "x", "--backend", "slrum"], 2, "hint: did you mean `slurm`?"),
+    (&["remote", "add", "x", "--backend", "my-site"], 2, "neither built in nor a plugin"),
+    (&["remote", "add", "x", "--port", "0"], 2, "--port"),
+    (&["remote"], 2, "remote"),
+];
+
+#[test]
+fn what_cannot_be_meant_is_refused_and_changes_nothing() {
+    let world = world(SETTINGS);
+    for (arguments, code, why) in REFUSED {
+        let run = world.hsm(arguments).ends_with(*code);
+        assert!(run.stderr.contains(why), "{run}");
+        assert_eq!(settings(&world), SETTINGS);
+    }
+}
+
+#[test]
+fn a_file_with_an_error_is_left_alone_and_the_error_says_where() {
+    for (broken, place) in [
+        ("local: {gpus: 1\n", "config.yaml:2:1: not YAML"),
+        ("a: 1\nlocal: {gpus: many}\n", "config.yaml:2:15"),
+    ] {
+        let world = world(broken);
+        let run = world.hsm(&["remote", "add", "box"]).ends_with(2);
+        assert!(run.stderr.contains(place), "{run}");
+        assert_eq!(settings(&world), broken);
+    }
+}
