@@ -1,6 +1,7 @@
 //! `hsm remote`: machines come into a project's settings and go, and nothing else in that file changes.
 
 use hsm_tests::World;
+use hsm_tests::lab::{SshHosts, SshOptions};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
@@ -179,4 +180,84 @@ fn a_file_with_an_error_is_left_alone_and_the_error_says_where() {
         assert!(run.stderr.contains(place), "{run}");
         assert_eq!(settings(&world), broken);
     }
+}
+
+#[test]
+fn machines_are_tested_side_by_side_and_one_that_is_gone_is_said() {
+    let hosts = SshHosts::up(&SshOptions {
+        clocks: vec![("host2", "+2h")],
+        talkative: vec!["host2"],
+        csh: vec!["host3"],
+        ..SshOptions::default()
+    });
+    let world = World::new().with_ssh(&hosts);
+    for (name, host, more) in [
+        ("one", "host1", &[][..]),
+        ("two", "host2", &["--python", "no-python", "--conda-env", "no-env"]),
+        ("three", "host3", &["--root", "$HOME/link"]),
+        ("again", "host1", &["--disabled"]),
+    ] {
+        let _ = world.hsm(&[&["remote", "add", name, host], more].concat()).succeeds();
+    }
+    symlink("/", hosts.home("host3").join("link")).unwrap();
+    let list = world.hsm(&["remote", "test", "--json"]).ends_with(1).json();
+    let point = |machine: usize, what: &str| {
+        let points = list["remotes"][machine]["points"].as_array().unwrap();
+        let found =
+            points.iter().find(|point| point["what"] == what).unwrap_or_else(|| panic!("{what}: {list}"));
+        (found["verdict"].as_str().unwrap().to_owned(), found["found"].as_str().unwrap().to_owned())
+    };
+    let home = hosts.home("host1");
+    assert_eq!(
+        point(0, "root"),
+        ("good".to_owned(), format!("{}/.hsm/remote, which is not there yet", home.display()))
+    );
+    for what in ["latency", "shell", "bash", "rsync", "disk", "clock", "processors"] {
+        assert_eq!(point(0, what).0, "good", "{what}: {list}");
+    }
+    assert_eq!(point(0, "machine").1, "the same as again");
+    assert!(point(1, "clock").1.ends_with(" s ahead of this machine's"), "{list}");
+    assert_eq!((point(1, "python").0.as_str(), point(1, "conda").0.as_str()), ("bad", "bad"));
+    assert!(
+        point(2, "shell").1.ends_with("csh") && point(2, "root").1.ends_with("is a symbolic link"),
+        "{list}"
+    );
+    hosts.kill("host2");
+    let run = world.hsm(&["remote", "test", "one", "two"]).ends_with(3);
+    let _ = run.prints(&["rsync", "connection"]);
+    let health = world.hsm(&["remote", "health", "--json"]).ends_with(3).json();
+    let reachable: Vec<_> = health["remotes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| line["reachable"].as_bool().unwrap())
+        .collect();
+    assert_eq!(reachable, [true, false, true, true]);
+    assert!(health["remotes"][0]["disk_free_kib"].as_u64().unwrap() > 0);
+    assert_eq!(health["remotes"][0]["running"], 0);
+    assert!(health["remotes"][1]["hint"].as_str().is_some_and(|hint| !hint.is_empty()), "{health}");
+    let _ = world.hsm(&["remote", "health", "one"]).succeeds().prints(&["reachable"]);
+    let _ = world.hsm(&["remote", "test", "twp"]).ends_with(5);
+}
+
+#[test]
+fn gpus_are_those_of_over_there_and_none_is_an_answer_too() {
+    let hosts = SshHosts::up(&SshOptions { hosts: 2, ..SshOptions::default() });
+    let world = World::new().with_ssh(&hosts);
+    for name in ["host1", "host2"] {
+        let _ = world.hsm(&["remote", "add", name]).succeeds();
+    }
+    let smi = "#!/bin/sh\ncase $1 in\n  --query-gpu*) echo 'GPU-a, 0, NVIDIA A100, 40960, 512, 97'; echo 'GPU-b, 1, T4, 15360, [N/A], 0' ;;\n  *) echo 'GPU-a, 1' ;;\nesac\n";
+    let program = hosts.home("host2").join("bin/nvidia-smi");
+    fs::create_dir_all(program.parent().unwrap()).unwrap();
+    fs::write(&program, smi).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    fs::write(hosts.home("host2").join(".bashrc"), "PATH=$HOME/bin:$PATH\n").unwrap();
+    let list = world.hsm(&["remote", "gpus", "--json"]).succeeds().json();
+    assert_eq!(list["remotes"][0]["nvidia_smi"], false);
+    let gpus = &list["remotes"][1]["gpus"];
+    assert_eq!((&gpus[0]["name"], &gpus[0]["use_percent"]), (&"NVIDIA A100".into(), &97.into()), "{list}");
+    assert_eq!(gpus[0]["users"].as_array().map(Vec::len), Some(1));
+    assert!(gpus[1]["memory_used_mib"].is_null());
+    let _ = world.hsm(&["remote", "gpus"]).succeeds().prints(&["there is no `nvidia-smi`", "97 %"]);
 }

@@ -10,6 +10,7 @@ mod error;
 #[doc(hidden)]
 pub mod example;
 mod host;
+mod inspection;
 mod job_manager;
 mod journal;
 mod lease;
@@ -27,6 +28,7 @@ pub use batch::{ArrayMode, BatchSource, CodeOptions, Recording, SchedulerRef, Ta
 pub use clock::wall_ms;
 pub use driver::{DriveOptions, drive};
 pub use error::{Error, ErrorKind, Result};
+pub use inspection::{Look, RemoteGpu, RootState, Wanted, look, remote_gpus};
 pub use job_manager::{
     CancelOptions, Cancelled, CompleteOptions, Completion, Extension, JobId, JobManager, JobStanding, Points,
     Preview, SubmitOptions, SweepStatus, SweepSummary, TaskClass, TaskError, TaskStatus, Watch,

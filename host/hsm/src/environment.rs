@@ -45,6 +45,16 @@ pub fn cache_folder() -> Option<PathBuf> {
     named.or_else(|| home().map(|home| home.join(".cache")))
 }
 
+/// Where the user's programs keep sockets, for as long as the user is logged in.
+pub fn runtime_folder() -> Option<PathBuf> {
+    std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| path.is_absolute())
+}
+
+/// Where the user's ssh agent listens.
+pub fn ssh_agent() -> Option<PathBuf> {
+    std::env::var_os("SSH_AUTH_SOCK").map(PathBuf::from)
+}
+
 /// The folder in which the command was typed.
 ///
 /// # Errors

@@ -17,7 +17,9 @@ pub use plugin::{
     PluginArgs, PluginCommand, RemovePluginArgs, RevokePluginArgs, RoleName, SignPluginArgs, TestPluginArgs,
     VerifyPluginArgs,
 };
-pub use remote::{AddRemoteArgs, ListRemotesArgs, RemoteArgs, RemoteCommand, RemoveRemoteArgs};
+pub use remote::{
+    AddRemoteArgs, AskRemotesArgs, ListRemotesArgs, RemoteArgs, RemoteCommand, RemoveRemoteArgs,
+};
 pub use setup::{CompilePluginArgs, CompletionsArgs, DriveArgs, InitArgs, RelayArgs, TrustArgs};
 pub use sweep_file::{LimitArgs, PlanArgs, RunArgs, SourceArgs};
 pub use sweeps::{

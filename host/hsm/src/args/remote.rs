@@ -18,6 +18,12 @@ pub enum RemoteCommand {
     Add(Box<AddRemoteArgs>),
     /// List the machines of this project, and what ssh makes of their names
     List(ListRemotesArgs),
+    /// Connect to machines, and see whether tasks can run there
+    Test(AskRemotesArgs),
+    /// Show how machines are, a line each
+    Health(AskRemotesArgs),
+    /// Show the GPUs of machines, and whose processes are on them
+    Gpus(AskRemotesArgs),
     /// Remove a machine from this project's settings; nothing is deleted over there
     Remove(RemoveRemoteArgs),
 }
@@ -70,6 +76,17 @@ pub struct AddRemoteArgs {
 /// `hsm remote list`
 #[derive(Args, Debug)]
 pub struct ListRemotesArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `hsm remote test`, `health` and `gpus`
+#[derive(Args, Debug)]
+pub struct AskRemotesArgs {
+    /// Only these machines
+    #[arg(value_name = "NAME")]
+    pub names: Vec<HostName>,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

@@ -2,10 +2,7 @@
 
 use crate::project::Project;
 use hsm_core::settings::{Backend, Distributed, Remote};
-use hsm_engine::SshDestination;
-
-/// Where hsm keeps its files on a machine unless somebody says otherwise.
-pub const REMOTE_ROOT: &str = "~/.hsm/remote";
+use hsm_engine::{REMOTE_ROOT, SshDestination, Wanted};
 
 /// A machine.
 #[derive(Clone, Debug)]
@@ -49,6 +46,16 @@ impl Machine {
     /// Whether it is used where all are.
     pub fn is_enabled(&self) -> bool {
         self.remote.enabled.unwrap_or(true)
+    }
+
+    /// What tasks are to find there.
+    pub fn wanted(&self) -> Wanted {
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        Wanted {
+            root: self.root.clone(),
+            python: text(&self.remote.python_path),
+            conda_env: text(&self.remote.conda_env),
+        }
     }
 
     /// What ssh would connect to. Nothing is connected.
