@@ -62,7 +62,8 @@ fn a_plugin_is_added_listed_verified_and_removed() {
     let _ = world.hsm(&["plugin", "remove", "sampel"]).ends_with(5).says(&["did you mean `sample`?"]);
     let _ = world.hsm(&["plugin", "remove", "sample"]).succeeds();
     assert!(!world.project(".hsm/plugins/sample").exists());
-    let _ = world.hsm(&["plugin", "verify", "absent"]).ends_with(5).says(&["there is no plugin `absent`"]);
+    let _ =
+        world.hsm(&["plugin", "verify", "absent"]).ends_with(5).says(&["there is no plugin `absent` here"]);
 }
 
 #[test]

@@ -39,21 +39,18 @@ pub struct File {
     pub is_program: bool,
 }
 
-/// Every file of a new plugin, sorted by path; none where there is no template. `name` has been checked.
-pub fn plugin(language: Language, role: RoleName, name: &str) -> Option<Vec<File>> {
-    let language_folder = TEMPLATES.get_dir(language.word())?;
-    let role_folder = language_folder.get_dir(language_folder.path().join(role.word()))?;
+/// Every file of a new plugin, sorted by path. `name` has been checked.
+pub fn plugin(language: Language, role: RoleName, name: &str) -> Vec<File> {
     let words = placeholders(name);
     let mut files = BTreeMap::new();
-    for folder in
-        language_folder.get_dir(language_folder.path().join("common")).into_iter().chain([role_folder])
-    {
+    let folders = ["common", role.word()].map(|folder| format!("{}/{folder}", language.word()));
+    for folder in folders.iter().filter_map(|folder| TEMPLATES.get_dir(folder)) {
         files.extend(texts_of(folder).map(|(path, text)| (plain_path(&path), filled(text, &words))));
     }
     match language {
         Language::Rust => {
-            let manifest = TEMPLATES.get_file(SDK_MANIFEST)?.contents_utf8()?;
-            files.insert("hsm/sdk/Cargo.toml".to_owned(), filled(manifest, &words));
+            let manifest = TEMPLATES.get_file(SDK_MANIFEST).and_then(|file| file.contents_utf8());
+            files.extend(manifest.map(|text| ("hsm/sdk/Cargo.toml".to_owned(), filled(text, &words))));
             files.extend(copied(&SDK_SOURCES, "hsm/sdk/src"));
         }
         // Its tests are hsm's own.
@@ -67,7 +64,7 @@ pub fn plugin(language: Language, role: RoleName, name: &str) -> Option<Vec<File
         let is_program = content.starts_with("#!");
         File { path, content, is_program }
     };
-    Some(files.into_iter().map(file).collect())
+    files.into_iter().map(file).collect()
 }
 
 /// Every text of a folder as it is, for another folder.
@@ -131,7 +128,7 @@ mod tests {
     #[test]
     fn every_rust_template_is_whole() {
         for role in ROLES {
-            let files = plugin(Language::Rust, role, "3d").unwrap();
+            let files = plugin(Language::Rust, role, "3d");
             let content = |path: &str| {
                 let file = files.iter().find(|file| file.path == path);
                 file.unwrap_or_else(|| panic!("no {path} for a {}", role.word())).content.as_str()
@@ -181,7 +178,7 @@ mod tests {
     #[test]
     fn no_placeholder_is_left() {
         for role in ROLES {
-            let files = plugin(Language::Rust, role, "x").unwrap();
+            let files = plugin(Language::Rust, role, "x");
             // The SDK is copied as it is, and its tests have such texts of their own.
             for file in files.iter().filter(|file| !file.path.starts_with("hsm/sdk/src/")) {
                 assert!(!file.content.contains("{{"), "{}:\n{}", file.path, file.content);
@@ -192,7 +189,7 @@ mod tests {
     #[test]
     fn every_python_template_is_whole() {
         for role in ROLES {
-            let files = plugin(Language::Python, role, "3d").unwrap();
+            let files = plugin(Language::Python, role, "3d");
             let content = |path: &str| {
                 let file = files.iter().find(|file| file.path == path);
                 file.unwrap_or_else(|| panic!("no {path} for a {}", role.word())).content.as_str()

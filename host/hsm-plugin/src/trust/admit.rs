@@ -65,8 +65,8 @@ pub enum NotAdmitted {
         /// Where they should be, fit to show.
         folder: String,
     },
-    /// No plugin of this name was added to the project.
-    #[error("there is no plugin `{name}` in this project")]
+    /// No plugin of this name was added to the project, if this is one, and there is no such file.
+    #[error("there is no plugin `{name}` here, neither added to a project nor as a file")]
     NotAdded {
         /// What was asked for.
         name: String,

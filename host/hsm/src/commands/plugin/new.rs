@@ -13,10 +13,10 @@ use std::path::{Path, PathBuf};
 /// Writes the folder, and says what to do with it.
 ///
 /// # Errors
-/// When the name is none, the folder has something in it, or there is no such template.
+/// When the name is none, or the folder has something in it.
 pub fn run(args: &NewPluginArgs, console: Console) -> Result<Exit, Problem> {
     check_name(&args.name)?;
-    let files = scaffold::plugin(args.lang, args.role, &args.name).ok_or_else(|| no_template(args))?;
+    let files = scaffold::plugin(args.lang, args.role, &args.name);
     let folder = args.folder.clone().unwrap_or_else(|| PathBuf::from(&args.name));
     if !is_empty(&folder)? {
         let message = format!("`{}` exists and is not empty", folder.display());
@@ -56,12 +56,6 @@ fn check_name(name: &str) -> Result<(), Problem> {
     let better = PluginName::resembling(name);
     let hint = format!("{}: `{better}` would do", error.hint());
     Err(Problem::new(Exit::Configuration, error.to_string()).with_hint(hint))
-}
-
-fn no_template(args: &NewPluginArgs) -> Problem {
-    let (role, language) = (args.role.word(), args.lang.word());
-    let message = format!("there is no {language} template for a {role}");
-    Problem::new(Exit::Configuration, message).with_hint(format!("`hsm plugin new {role} {}`", args.name))
 }
 
 /// Whether nothing is in the folder, or there is none.
