@@ -34,6 +34,7 @@ fn json_has_the_documented_keys() {
         "format",
         "held",
         "jobs",
+        "observed",
         "plugins",
         "source",
         "sweep_dir",

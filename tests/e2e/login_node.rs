@@ -41,6 +41,8 @@ fn a_dry_run_shows_the_very_script_and_command_and_sends_nothing() {
     ]);
     let script = format!("{}/jobs/xxxxxxxxxx/job.sh", world.sweep_dir("s").display());
     let shown = shown.prints(&[&format!("$ cat {script}\n#!/bin/bash\n")]);
+    // Tasks run the copy of the code that the sweep would have.
+    let shown = shown.prints(&[&format!("--chdir={}/code", world.sweep_dir("s").display())]);
     let _ = shown.says(&["keep off n[3-4]", "--use-gpu-nodes"]);
     let plan = ["plan", "--mode", "individual", "--use-gpu-nodes", "--json"];
     let plan = world.hsm(&plan).succeeds().json();
@@ -135,6 +137,9 @@ fn the_queue_knows_the_sweeps_and_the_tally_what_was_asked() {
     let times =
         |purpose: &str| commands.iter().find(|line| line["for"] == purpose).map(|line| line["count"].clone());
     assert_eq!((times("submit"), times("cancel")), (Some(1.into()), Some(1.into())), "{status}");
+    // `run` asks what may be asked for, and once more the driver does; the cluster is asked for advice by `run` alone.
+    assert_eq!(times("describe"), Some(2.into()), "{status}");
+    assert!(commands.iter().any(|line| line["for"] == "advise" && line["program"] == "sinfo"), "{status}");
     let _ = world.hsm(&["status", "s", "--rpc"]).succeeds().prints(&["sbatch", "scancel"]);
 }
 

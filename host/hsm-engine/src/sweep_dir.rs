@@ -106,6 +106,11 @@ impl SweepDir {
         self.root.join(if number == 1 { "code".to_owned() } else { format!("code-{number}") })
     }
 
+    /// Where the next snapshot of the project's code goes.
+    pub(crate) fn free_code(&self) -> Option<PathBuf> {
+        (1..).map(|number| self.code(number)).find(|path| !path.exists())
+    }
+
     /// Tables and artifacts.
     #[must_use]
     pub fn results(&self) -> PathBuf {

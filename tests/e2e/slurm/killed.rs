@@ -3,6 +3,7 @@
 use super::{SWEEP_LIMIT, Site};
 use hsm_tests::lab::Options;
 use hsm_tests::{Running, processes_of, wait_until};
+use serde_json::Value;
 
 const KILL_THE_DRIVER: &str = "if first; then kill -KILL \"$PPID\"; exit 1; fi";
 const LOSE_THE_ANSWER: &str = "if first; then real \"$@\" >\"$TMPDIR/lost\"; kill -KILL $$; fi";
@@ -11,6 +12,11 @@ impl Site {
     /// The driver was killed: whoever followed it is told so.
     fn is_left_alone(&self, run: Running) {
         let _ = run.wait_within(SWEEP_LIMIT).ends_with(1).says(&["nobody drives s"]);
+    }
+
+    /// When the scheduler was last asked about the sweep's jobs, as `status` has it.
+    fn observed(&self) -> Value {
+        self.world.hsm(&["status", "s", "--json"]).succeeds().json()["observed"].take()
     }
 
     fn submissions(&self) -> usize {
@@ -54,6 +60,11 @@ fn a_driver_killed_during_a_poll_loses_and_doubles_nothing() {
     let run = site.run(&[]);
     site.is_left_alone(run);
     site.wait_for_starts(4);
+    let left = site.world.hsm(&["status", "s"]).succeeds();
+    let _ = left
+        .prints(&["nobody drives it; slurm was not asked about its jobs yet"])
+        .says(&["`hsm monitor s` asks slurm"]);
+    assert!(site.observed().is_null());
     site.open();
     let _ = site.complete().succeeds();
     site.each_completed_once(6);

@@ -17,7 +17,7 @@ const STDERR_KEPT_BYTES: usize = 400;
 pub struct TallyLine {
     /// When it began, in milliseconds since 1970.
     pub at_ms: u64,
-    /// What it was for: `describe`, `submit`, `recover`, `observe`, `cancel`, `hold`.
+    /// What it was for: `detect`, `describe` and `advise` before anything is handed in, then `submit`, `recover`, `observe`, `cancel`, `hold`.
     #[serde(rename = "for")]
     pub purpose: String,
     /// The program.
@@ -39,6 +39,8 @@ pub struct TallyLine {
 pub struct Tally {
     /// By purpose and program: how often, how often without success, and the milliseconds of all.
     pub lines: BTreeMap<(String, String), (u64, u64, u64)>,
+    /// When a command that looks at jobs last succeeded, in milliseconds since 1970.
+    pub observed_ms: Option<u64>,
 }
 
 impl TallyLine {
@@ -80,6 +82,9 @@ pub(crate) fn read(jobs: &Path) -> io::Result<Tally> {
     };
     for line in BufReader::new(file).lines() {
         let Ok(line) = serde_json::from_str::<TallyLine>(&line?) else { continue };
+        if line.purpose == "observe" && line.exit_code == Some(0) {
+            tally.observed_ms = tally.observed_ms.max(Some(line.at_ms + line.took_ms));
+        }
         let entry = tally.lines.entry((line.purpose, line.program)).or_default();
         entry.0 += 1;
         entry.1 += u64::from(line.exit_code != Some(0));

@@ -19,6 +19,7 @@ pub use types::{
 };
 pub use watch::Watch;
 
+use crate::batch::TallyLine;
 use crate::error::{Error, Result};
 use crate::sweep_dir::SweepDir;
 use drivers::Drivers;
@@ -33,8 +34,8 @@ use std::time::Instant;
 
 /// Submits sweeps, monitors their jobs and collects their results.
 ///
-/// One manager serves many threads at once; everything takes `&self`. It remembers nothing that is not in the sweeps' folders, so a manager
-/// made later, or by another process, knows the same.
+/// One manager serves many threads at once; everything takes `&self`. Of sweeps it remembers nothing that is not in their folders, so a
+/// manager made later, or by another process, knows the same.
 ///
 /// # Submitting
 ///
@@ -112,6 +113,8 @@ pub struct JobManager {
     drivers: Drivers,
     /// The newest snapshot of each sweep that is being monitored, and when it was taken.
     snapshots: Mutex<HashMap<PathBuf, Snapshot>>,
+    /// Commands that were run for a scheduler and are on no sweep's tally.
+    asked: Mutex<Vec<TallyLine>>,
 }
 
 struct Snapshot {
@@ -140,6 +143,7 @@ impl JobManager {
             roles: None,
             drivers: Drivers::default(),
             snapshots: Mutex::default(),
+            asked: Mutex::default(),
         })
     }
 

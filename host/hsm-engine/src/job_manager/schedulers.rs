@@ -2,7 +2,8 @@
 //! a journal names.
 
 use super::JobManager;
-use crate::batch::{BatchSource, SchedulerRef, Staging, Tally, read_tally, site};
+use crate::batch::{BatchSource, SchedulerRef, Staging, Tally, TallyLine, read_tally, site};
+use crate::clock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::machine::{Here, Machine, machine_of};
 use crate::mailbox::{self, Request};
@@ -20,7 +21,8 @@ use hsm_core::sweep_id::SweepId;
 use hsm_core::task_set::TaskSet;
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
+use std::time::Instant;
 
 /// What a submission would be.
 #[derive(Clone, Debug)]
@@ -39,20 +41,11 @@ pub struct Preview {
     pub submissions: u64,
 }
 
-impl JobManager {
-    /// Leads one conversation with the scheduler of `source`, on this machine.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Configuration`] or [`ErrorKind::Plugin`] when there is no such scheduler, and what it fails with.
-    pub fn consult<T>(
-        &self,
-        source: &BatchSource,
-        ask: impl Fn(&dyn Scheduler, &Site, &[Exchange]) -> std::result::Result<Step<T>, Failure>,
-    ) -> Result<T> {
-        let scheduler = scheduler_of(&source.scheduler, self.roles.as_deref())?;
-        self.asked_at(source, |site, so_far| ask(&*scheduler, site, so_far))
-    }
+/// How many commands that no sweep has on its tally yet are remembered: some times those before one submission. Whoever only ever asks, and
+/// hands nothing in, forgets the oldest.
+const ASKED_KEPT: usize = 64;
 
+impl JobManager {
     /// Asks the batch system of `source` about itself.
     ///
     /// # Errors
@@ -71,7 +64,7 @@ impl JobManager {
                 "use the batch system's own commands; `hsm status` says what is known of a sweep",
             ));
         };
-        self.asked_at(source, |site, so_far| ask(built_in.surveyor(), site, so_far))
+        self.asked_at(source, "advise", |site, so_far| ask(built_in.surveyor(), site, so_far))
     }
 
     /// Which batch systems this machine has.
@@ -80,18 +73,19 @@ impl JobManager {
     /// None that asking for versions could cause.
     pub fn detect(&self) -> Result<Detected> {
         let mut here = Here::new(SweepDir::new(&self.sweeps_root));
-        asked(&mut here, |so_far| Ok(detect(so_far))).map_err(Error::of_scheduler)
+        self.asked(&mut here, "detect", |so_far| Ok(detect(so_far))).map_err(Error::of_scheduler)
     }
 
     /// Leads one conversation about no sweep, where `source` is.
     fn asked_at<T>(
         &self,
         source: &BatchSource,
+        purpose: &str,
         ask: impl Fn(&Site, &[Exchange]) -> std::result::Result<Step<T>, Failure>,
     ) -> Result<T> {
         let mut machine = machine_of(source, &SweepDir::new(&self.sweeps_root));
         let site = site(source, &machine.outlook().map_err(Error::of_scheduler)?);
-        asked(&mut *machine, |so_far| ask(&site, so_far)).map_err(Error::of_scheduler)
+        self.asked(&mut *machine, purpose, |so_far| ask(&site, so_far)).map_err(Error::of_scheduler)
     }
 
     /// Every token of a submission of this project's sweeps, and the sweep's id.
@@ -116,15 +110,44 @@ impl JobManager {
     /// What the scheduler of `source` allows.
     ///
     /// # Errors
-    /// As [`consult`](Self::consult).
+    /// [`ErrorKind::Configuration`] or [`ErrorKind::Plugin`] when there is no such scheduler, and what it fails with.
     pub fn describe(&self, source: &BatchSource) -> Result<SchedulerTraits> {
-        self.consult(source, |scheduler, site, so_far| scheduler.describe(site, so_far))
+        let scheduler = scheduler_of(&source.scheduler, self.roles.as_deref())?;
+        self.asked_at(source, "describe", |site, so_far| scheduler.describe(site, so_far))
+    }
+
+    /// The commands that this manager ran to ask a scheduler about itself since this was last called, the newest few at least. Whoever then
+    /// submits a sweep hands them to it ([`SubmitOptions::asked`](super::SubmitOptions)), so that its tally has all that was done for it.
+    #[must_use]
+    pub fn take_asked(&self) -> Vec<TallyLine> {
+        std::mem::take(&mut *self.asked.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Leads a conversation on a machine that hands nothing in.
+    fn asked<T>(
+        &self,
+        machine: &mut dyn Machine,
+        purpose: &str,
+        ask: impl FnMut(&[Exchange]) -> std::result::Result<Step<T>, Failure>,
+    ) -> std::result::Result<T, Failure> {
+        converse(ask, |command| {
+            let (began, at_ms) = (Instant::now(), clock::wall_ms());
+            let exchange = machine.exchange(command, false)?;
+            let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+            let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+            if asked.len() == ASKED_KEPT {
+                asked.remove(0);
+            }
+            asked.push(TallyLine::new(purpose, at_ms, took_ms, &exchange));
+            Ok(exchange)
+        })
+        .answer
     }
 
     /// What the first submission of the sweep `sweep_id` would be, where `tasks` tasks wait. Nothing is written, and nothing handed in.
     ///
     /// # Errors
-    /// As [`consult`](Self::consult), and when the scheduler could never grant the request.
+    /// As [`describe`](Self::describe), and when the scheduler could never grant the request.
     pub fn preview(
         &self,
         source: &BatchSource,
@@ -137,7 +160,8 @@ impl JobManager {
         let dir = SweepDir::new(self.sweep_dir(sweep_id));
         let mut machine = machine_of(source, &dir);
         let place = machine.outlook().map_err(Error::of_scheduler)?;
-        let launch = machine.launch_outlook(launch).map_err(Error::of_scheduler)?;
+        let kept = with_code_foreseen(launch, source, &dir);
+        let launch = machine.launch_outlook(&kept).map_err(Error::of_scheduler)?;
         let site = site(source, &place);
         let (launch, scheduler) = (&launch, &*scheduler);
         let staging =
@@ -218,6 +242,14 @@ impl JobManager {
     }
 }
 
+/// The launch of a sweep whose code would be kept, as it would be.
+fn with_code_foreseen(launch: &Launch, source: &BatchSource, dir: &SweepDir) -> Launch {
+    let kept = if source.code.snapshot { dir.free_code() } else { None };
+    let mut launch = launch.clone();
+    launch.project_root = kept.unwrap_or(launch.project_root);
+    launch
+}
+
 /// The scheduler itself.
 ///
 /// # Errors
@@ -242,12 +274,4 @@ fn built_in(name: &str) -> Option<Arc<dyn Scheduler>> {
         BuiltIn::Slurm => Arc::new(Slurm),
         BuiltIn::Pbs => Arc::new(Pbs),
     })
-}
-
-/// Leads a conversation on a machine that hands nothing in.
-fn asked<T>(
-    machine: &mut dyn Machine,
-    ask: impl FnMut(&[Exchange]) -> std::result::Result<Step<T>, Failure>,
-) -> std::result::Result<T, Failure> {
-    converse(ask, |command| machine.exchange(command, false)).answer
 }

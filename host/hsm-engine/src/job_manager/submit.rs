@@ -1,7 +1,7 @@
 //! Submitting: a folder, a plan, a request in its mailbox, a driver.
 
 use super::{JobId, JobManager, Points, SubmitOptions};
-use crate::batch::snapshot;
+use crate::batch::{TallyLine, snapshot};
 use crate::error::{Error, ErrorKind, Result};
 use crate::mailbox::{self, Request};
 use crate::source::{ComputeSource, RunSettings};
@@ -40,7 +40,7 @@ impl JobManager {
         sweep_dir: &Path,
         options: SubmitOptions,
     ) -> Result<Vec<JobId>> {
-        let SubmitOptions { launch, definition, max_runs, mut plugins } = options;
+        let SubmitOptions { launch, definition, max_runs, mut plugins, asked } = options;
         plugins.extend(source.plugins());
         check_name(sweep_id, sweep_dir)?;
         check_launch(&launch)?;
@@ -53,6 +53,7 @@ impl JobManager {
             // Before the plan gets its name, which makes the folder a sweep: one that nobody was asked to run would stay so.
             let request = Request::Queue { tasks: TaskSet::range(1, tasks), plugins, notes: Vec::new() };
             mailbox::post(&dir.requests(), request, Some(settings))?;
+            put_on_tally(&asked, source, &dir)?;
             Ok(tasks)
         })?;
         self.drivers.ensure(&dir, false).map_err(|error| {
@@ -72,8 +73,7 @@ impl JobManager {
         dir: &SweepDir,
     ) -> Result<Launch> {
         let Some(options) = source.code() else { return Ok(launch) };
-        let free = (1..).map(|number| dir.code(number)).find(|path| !path.exists());
-        let Some(to) = free else { return Ok(launch) };
+        let Some(to) = dir.free_code() else { return Ok(launch) };
         let earlier = self.newest_code();
         let kept = snapshot(&launch.project_root, &self.sweeps_root, &to, earlier.as_deref(), options)?;
         tracing::info!(
@@ -92,6 +92,17 @@ impl JobManager {
         };
         self.folders().ok()?.into_iter().rev().find_map(|(_, path)| newest_of(&path))
     }
+}
+
+/// What was asked for a sweep before there was one is part of what it cost its scheduler.
+fn put_on_tally(asked: &[TallyLine], source: &ComputeSource, dir: &SweepDir) -> Result<()> {
+    if asked.is_empty() || source.batches().next().is_none() {
+        return Ok(());
+    }
+    let jobs = dir.jobs();
+    std::fs::create_dir(&jobs).map_err(|error| Error::io("create the folder", &jobs, error))?;
+    asked.iter().for_each(|line| line.append(&jobs));
+    Ok(())
 }
 
 /// How tasks are started, as the journal keeps it.

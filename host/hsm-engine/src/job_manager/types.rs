@@ -1,6 +1,7 @@
 //! What goes into [`JobManager`](super::JobManager) and what comes out of it.
 
 use super::watch::Seen;
+use crate::batch::TallyLine;
 use crate::lease::Driver;
 use crate::sweep_dir::SweepDir;
 use hsm_core::campaign::{Counts, JobEntry, Ledger};
@@ -98,13 +99,15 @@ pub struct SubmitOptions {
     pub max_runs: Option<u64>,
     /// The plugins that took part in making the points.
     pub plugins: Vec<PluginUse>,
+    /// The commands that were run for its scheduler beforehand, for its tally.
+    pub asked: Vec<TallyLine>,
 }
 
 impl SubmitOptions {
     /// Options for a sweep without a file.
     #[must_use]
     pub fn new(launch: Launch) -> Self {
-        Self { launch, definition: String::new(), max_runs: None, plugins: Vec::new() }
+        Self { launch, definition: String::new(), max_runs: None, plugins: Vec::new(), asked: Vec::new() }
     }
 }
 

@@ -59,12 +59,14 @@ fn submit(
     named: Option<SweepId>,
     max_runs: Option<u64>,
 ) -> Result<Vec<JobId>, Problem> {
+    let asked = context.manager.take_asked();
     let submit = |id: &SweepId| -> Result<Result<Vec<JobId>, hsm_engine::Error>, Problem> {
         let options = SubmitOptions {
             launch: planned.start.launch.clone(),
             definition: planned.definition.text.clone(),
             max_runs,
             plugins: planned.points.plugins(),
+            asked: asked.clone(),
         };
         let sweep_dir = context.manager.sweep_dir(id);
         Ok(context.manager.submit_sweep(planned.points.points()?, &chosen.source, id, &sweep_dir, options))

@@ -8,7 +8,7 @@ use crate::output::{Align, Console, TextTable, counted, duration, escape, escape
 use crate::report::{Exit, Problem};
 use hsm_core::campaign::Counts;
 use hsm_core::state::TaskState;
-use hsm_engine::{Driver, SweepStatus, TaskStatus, wall_ms};
+use hsm_engine::{Driver, SweepStatus, Tally, TaskStatus, wall_ms};
 use serde::Serialize;
 
 /// How many tasks are shown to people, unless they ask for all.
@@ -23,12 +23,14 @@ pub fn run(args: &StatusArgs, global: &GlobalArgs, console: Console) -> Result<E
     let sweep_dir = context.sweep_dir(&args.sweep)?;
     let status = context.manager.status(&sweep_dir)?;
     status.warnings.iter().for_each(|warning| console.warn(warning));
-    let tally = if args.rpc { Some(context.manager.tally(&sweep_dir)?) } else { None };
+    let asks = args.rpc || !status.jobs().is_empty();
+    let tally = if asks { context.manager.tally(&sweep_dir)? } else { Tally::default() };
     if args.json {
         let plugins = status.plugins();
         let jobs: Vec<JobJson<'_>> = status.standings().iter().map(JobJson::from).collect();
         let counts = CountsJson::from(&status.counts);
-        let (held, commands) = (status.held(), tally.as_ref().map(status_jobs::commands));
+        let held = status.held();
+        let (observed, commands) = (tally.observed_ms.and_then(rfc3339), status_jobs::commands(&tally));
         let mut head: Vec<(&str, &dyn crate::output::Field)> = vec![
             ("format", &1),
             ("sweep_id", &status.sweep_id),
@@ -40,15 +42,16 @@ pub fn run(args: &StatusArgs, global: &GlobalArgs, console: Console) -> Result<E
             ("trouble", &status.trouble),
             ("plugins", &plugins),
             ("jobs", &jobs),
+            ("observed", &observed),
         ];
-        if commands.is_some() {
+        if args.rpc {
             head.push(("commands", &commands));
         }
         console.json_list(&head, "tasks", status.tasks().map(TaskJson::from))?;
-    } else if let Some(tally) = tally {
+    } else if args.rpc {
         console.data(&status_jobs::tally_text(&tally))?;
     } else {
-        console.data(&text(&status, args.all))?;
+        console.data(&text(&status, tally.observed_ms, args.all))?;
         hint(&status, console);
     }
     Ok(Exit::Success)
@@ -105,8 +108,8 @@ impl From<TaskStatus> for TaskJson {
     }
 }
 
-fn text(status: &SweepStatus, all: bool) -> String {
-    let mut text = format!("{} ({}): {}\n", status.sweep_id, status.source, driver(status));
+fn text(status: &SweepStatus, observed_ms: Option<u64>, all: bool) -> String {
+    let mut text = format!("{} ({}): {}\n", status.sweep_id, status.source, driver(status, observed_ms));
     text.push_str(&format!("{}\n\n", escape(&status.sweep_dir.display().to_string())));
     let mut counts = TextTable::new(&[("state", Align::Left), ("tasks", Align::Right)]);
     for state in TaskState::ALL.into_iter().filter(|state| status.counts.of(*state) > 0) {
@@ -132,7 +135,8 @@ fn text(status: &SweepStatus, all: bool) -> String {
     text
 }
 
-fn driver(status: &SweepStatus) -> String {
+/// Who drives it, and where nobody does, how old what is known of its jobs is.
+fn driver(status: &SweepStatus, observed_ms: Option<u64>) -> String {
     let ended = status.tasks().filter_map(|task| task.ended_ms).max();
     match &status.driver {
         Driver::Here(holder) => format!("driven by process {} on this machine", holder.pid),
@@ -143,6 +147,12 @@ fn driver(status: &SweepStatus) -> String {
             Some(ended) => format!("ended {}", ago(ended)),
             None => "ended".to_owned(),
         },
+        Driver::None if has_open_jobs(status) => {
+            let asked = observed_ms.map_or("not asked about its jobs yet".to_owned(), |ms| {
+                format!("last asked about its jobs {}", ago(ms))
+            });
+            format!("nobody drives it; {} was {asked}", status.source)
+        }
         Driver::None => "nobody drives it".to_owned(),
     }
 }
@@ -183,6 +193,11 @@ fn tasks(shown: &[TaskStatus]) -> String {
     table.render()
 }
 
+/// Whether tasks wait or run at a scheduler, as far as is known.
+fn has_open_jobs(status: &SweepStatus) -> bool {
+    status.standings().iter().any(|job| job.queued + job.running > 0)
+}
+
 fn hint(status: &SweepStatus, console: Console) {
     let id = &status.sweep_id;
     let bad = status.counts.of(TaskState::Failed) + status.counts.of(TaskState::Unknown);
@@ -190,10 +205,8 @@ fn hint(status: &SweepStatus, console: Console) {
         console.hint(&format!(
             "`hsm errors {id}` shows why, `hsm release {id}` goes on, `hsm cancel {id}` ends it"
         ));
-    } else if status.driver == Driver::None
-        && status.standings().iter().any(|job| job.queued + job.running > 0)
-    {
-        console.hint(&format!("`hsm monitor {id}` looks after its jobs at {}", status.source));
+    } else if status.driver == Driver::None && has_open_jobs(status) {
+        console.hint(&format!("`hsm monitor {id}` asks {}, and looks after its jobs", status.source));
     } else if status.driver == Driver::None && !status.all_final() {
         let left = status.counts.of(TaskState::Queued);
         console.hint(&format!(

@@ -179,7 +179,7 @@ mod tests {
             line("observe", "sacct", (1, 0, 250)),
             line("submit", "sbatch", (2, 0, 90)),
         ]);
-        insta::assert_snapshot!(tally_text(&Tally { lines }), @r"
+        insta::assert_snapshot!(tally_text(&Tally { lines, observed_ms: None }), @r"
         for       command   times   failed     took     each
         ──────────────────────────────────────────────────────
         observe   sacct         1        0   0.25 s   0.25 s
