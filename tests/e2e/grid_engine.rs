@@ -69,6 +69,21 @@ fn a_hundred_tasks_end_as_they_ended() {
 }
 
 #[test]
+fn commands_that_are_not_there_are_told_before_a_sweep_exists_and_a_master_that_is_away_is_waited_for() {
+    let cell = GridEngine::up(2);
+    let away = world(&cell).with_variable("PATH", "/usr/bin:/bin");
+    away.write_sweep("command: ['true', '{x}']\ngrid:\n  x: [1, 2]\n");
+    let _ = run(&away, &[]).ends_with(2).says(&["`qconf` could not be started", "on the `PATH`"]);
+    assert!(!away.project("sweeps/outputs").exists());
+    let there = world(&cell);
+    there.write_sweep("command: ['true', '{x}']\ngrid:\n  x: [1, 2]\n");
+    cell.stop_master();
+    let _ = run(&there, &["--detach"]).succeeds().says(&["does not answer, and tasks wait until it does"]);
+    cell.start_master();
+    wait_until("both have completed", || counts(&there, "completed") == 2);
+}
+
+#[test]
 fn what_was_cancelled_goes_on_where_somebody_asks_for_it() {
     let cell = GridEngine::up(4);
     let world = world(&cell);

@@ -78,6 +78,7 @@ fn what_could_never_start_is_told_before_a_sweep_exists() {
     let _ = run(&world, &["--resources", "--partition=mian", "--yes"])
         .ends_with(1)
         .says(&["refused", "hsm complete s"]);
+    let _ = world.hsm(&["status", "s"]).succeeds().says(&["`hsm complete s --resources …` sends it again"]);
     let status = world.hsm(&["status", "s", "--json"]).succeeds().json();
     assert_eq!((&status["unsent"], &status["jobs"][0]["progress"]), (&3.into(), &"refused".into()));
 }
@@ -107,10 +108,21 @@ fn a_slurm_without_its_configuration_is_not_waited_for() {
     let world = world().at(Slurm::shared()).with_variable("SLURM_CONF", "/nowhere/slurm.conf");
     for arguments in [&["run", "--mode", "array"][..], &["run", "--scheduler", "slurm"], &["queue"]] {
         let start = Instant::now();
-        let _ = world.hsm(arguments).ends_with(2).says(&["no configuration file", "SLURM_CONF"]);
+        let _ = world.hsm(arguments).ends_with(2).says(&["no configuration", "SLURM_CONF"]);
         assert!(start.elapsed() < PATIENCE, "{arguments:?} took {:?}", start.elapsed());
     }
     assert!(sent_nothing(&world));
+}
+
+#[test]
+fn a_slurm_that_nobody_told_of_a_cluster_gets_no_sweep() {
+    let programs = Slurm::shared().programs().display().to_string();
+    let world = world().with_variable("PATH", format!("{programs}:/usr/bin:/bin"));
+    let refused = world.hsm(&["run", "--scheduler", "slurm"]).ends_with(2);
+    let _ = refused.says(&["no configuration", "SLURM_CONF", "--mode local"]);
+    let _ = world.hsm(&["run", "--mode", "array"]).ends_with(2).says(&["no batch system", "set up"]);
+    assert!(sent_nothing(&world));
+    let _ = world.hsm(&["run", "--sweep-id", "s"]).succeeds().says(&["on this machine"]);
 }
 
 #[test]

@@ -65,6 +65,8 @@ fn a_driver_killed_during_a_poll_loses_and_doubles_nothing() {
         .prints(&["nobody drives it; slurm was not asked about its jobs yet"])
         .says(&["`hsm monitor s` asks slurm"]);
     assert!(site.observed().is_null());
+    let foreseen = site.world.hsm(&["complete", "s", "--dry-run"]).succeeds();
+    let _ = foreseen.says(&["s: there is nothing to run", "2 tasks wait at the scheduler already (5-6)"]);
     site.open();
     let _ = site.complete().succeeds();
     site.each_completed_once(6);

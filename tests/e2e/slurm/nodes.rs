@@ -57,6 +57,7 @@ fn a_driver_that_begins_while_the_controller_is_away_waits_for_it() {
     site.slurm.stop_controller();
     site.kill_drivers();
     let _ = run.wait_within(SWEEP_LIMIT).ends_with(1);
+    let _ = site.world.hsm(&["queue"]).ends_with(3).says(&["`squeue` by hand shows when it answers"]);
     let complete = site.world.start(&["complete", "s"]);
     wait_until("another driver drives", || !site.world.is_over("s"));
     site.open();

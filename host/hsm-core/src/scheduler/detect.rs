@@ -168,7 +168,7 @@ pub fn no_scheduler() -> Failure {
     Failure::new(
         Blame::Config,
         "no-scheduler",
-        "this machine has no batch system: neither `sbatch` nor `qsub` is on the `PATH`",
+        "this machine has no batch system: neither `sbatch` nor `qsub` is on the `PATH` and set up",
     )
     .with_hint("load the module that has its commands, or run the tasks here: `--mode local`")
 }
@@ -208,6 +208,12 @@ mod tests {
         1,
         "",
         "sbatch: error: s_p_parse_file: cannot stat file /nope: No such file or directory, retrying in 1sec up to 60sec\n",
+    );
+    const NO_CLUSTER: (i32, &str, &str) = (
+        1,
+        "",
+        "sbatch: error: fetch_config: DNS SRV lookup failed\nsbatch: error: _establish_config_source: failed to fetch config\n\
+         sbatch: fatal: Could not establish a configuration source\n",
     );
     const NO_ROOT: (i32, &str, &str) = (
         1,
@@ -271,9 +277,12 @@ mod tests {
                 "needs-plugin: this machine has Grid Engine (its `SGE_ROOT` is not set), which needs a plugin",
             ),
             (vec![SLURM, GRID_ENGINE, GRID_ENGINE_HELP], "slurm"),
-            (vec![NO_CONF, MISSING], "no-slurm-conf: Slurm's commands find no configuration file"),
+            (vec![NO_CONF, MISSING], "no-slurm-conf: Slurm's commands find no configuration"),
             (vec![MISSING, MISSING], "none"),
             (vec![MISSING, WRAPPER, WRAPPER_HELP], "none"),
+            // Slurm's clients are installed on many a machine that is no part of any cluster.
+            (vec![NO_CLUSTER, MISSING], "none"),
+            (vec![NO_CLUSTER, PBS, PBS_HELP], "pbs"),
             (
                 vec![(1, "", "sbatch: error while loading shared libraries: libslurmfull.so\n"), MISSING],
                 "none",

@@ -68,8 +68,9 @@ pub(super) fn unanswered(exchange: &Exchange) -> Failure {
                 "is `{program}` on the `PATH` of this machine? Its clients may need a module to be loaded"
             ))
         }
-        _ => Failure::new(Blame::Transient, "no-answer", how_it_ended(exchange))
-            .with_hint("the batch system may be busy or down; it is asked again later"),
+        _ => Failure::new(Blame::Transient, "no-answer", how_it_ended(exchange)).with_hint(format!(
+            "the batch system may be busy or down; `{program}` by hand shows when it answers"
+        )),
     }
 }
 

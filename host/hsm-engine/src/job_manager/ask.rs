@@ -90,10 +90,15 @@ impl JobManager {
                 .with_hint("restore the file from a backup; nothing is run again on a guess"));
         }
         let chosen = chosen(&status, options.only.as_deref());
+        let waiting = status.waiting();
         let may_live: TaskSet = chosen.iter().filter(|task| status.may_live(*task)).collect();
         let mut completion = Completion {
-            queued: chosen.iter().filter(|task| !may_live.contains(*task)).collect(),
+            queued: chosen
+                .iter()
+                .filter(|task| !may_live.contains(*task) && !waiting.contains(*task))
+                .collect(),
             running: running(&status),
+            waiting,
             may_live,
             changes,
             ..Completion::default()
@@ -120,9 +125,12 @@ impl JobManager {
                 source: source.clone(),
             };
             self.queue(&dir, &completion, plugins, &settings, options.take_over)?;
-        } else if !completion.running.is_empty() || status.has_unread_records() {
-            // What a killed driver left running is waited for by a new one, which also holds it to its walltime; what ended meanwhile is put
-            // on record.
+        } else if !completion.running.is_empty()
+            || !completion.waiting.is_empty()
+            || status.has_unread_records()
+        {
+            // What a killed driver left running or waiting is waited for by a new one, which also holds it to its walltime; what ended
+            // meanwhile is put on record.
             self.drivers.ensure(&dir, options.take_over)?;
         }
         Ok(completion)

@@ -10,11 +10,11 @@ use crate::mailbox::{self, Request};
 use crate::sweep_dir::SweepDir;
 use hsm_core::batch::is_token;
 use hsm_core::command::Launch;
-use hsm_core::roles::{Failure, Roles};
+use hsm_core::roles::{Blame, Failure, Roles};
 use hsm_core::scheduler::detect::{BuiltIn, Detected, detect};
 use hsm_core::scheduler::survey::Surveyor;
 use hsm_core::scheduler::{
-    Command, Exchange, Pbs, Scheduler, SchedulerTraits, Site, Slurm, Step, Submission, converse,
+    Command, Ending, Exchange, Pbs, Scheduler, SchedulerTraits, Site, Slurm, Step, Submission, converse,
 };
 use hsm_core::state::TaskState;
 use hsm_core::sweep_id::SweepId;
@@ -130,7 +130,7 @@ impl JobManager {
         purpose: &str,
         ask: impl FnMut(&[Exchange]) -> std::result::Result<Step<T>, Failure>,
     ) -> std::result::Result<T, Failure> {
-        converse(ask, |command| {
+        let conversation = converse(ask, |command| {
             let (began, at_ms) = (Instant::now(), clock::wall_ms());
             let exchange = machine.exchange(command, false)?;
             let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -140,8 +140,9 @@ impl JobManager {
             }
             asked.push(TallyLine::new(purpose, at_ms, took_ms, &exchange));
             Ok(exchange)
-        })
-        .answer
+        });
+        let last = conversation.exchanges.last();
+        conversation.answer.map_err(|failure| blamed(failure, last))
     }
 
     /// What the first submission of the sweep `sweep_id` would be, where `tasks` tasks wait. Nothing is written, and nothing handed in.
@@ -239,6 +240,20 @@ impl JobManager {
     pub fn tally(&self, sweep_dir: &Path) -> Result<Tally> {
         let jobs = self.open(sweep_dir)?.jobs();
         read_tally(&jobs).map_err(|error| Error::io("read the tally in", &jobs, error))
+    }
+}
+
+/// A command that is not there is not there later either, whatever its scheduler makes of that.
+fn blamed(failure: Failure, last: Option<&Exchange>) -> Failure {
+    match last {
+        Some(last) if last.ending == Ending::NotStarted && failure.blame == Blame::Transient => {
+            let program = &last.command.program;
+            let hint = format!(
+                "is `{program}` on the `PATH`? The batch system's commands may need a module to be loaded"
+            );
+            Failure { blame: Blame::Config, ..failure }.with_hint(hint)
+        }
+        _ => failure,
     }
 }
 

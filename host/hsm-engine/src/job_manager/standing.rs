@@ -50,6 +50,24 @@ impl SweepStatus {
         standings
     }
 
+    /// The tasks that wait at a scheduler, as far as is known: handed in, and not taken back, begun or ended since.
+    pub(super) fn waiting(&self) -> TaskSet {
+        let mut waiting = TaskSet::default();
+        let mut later = TaskSet::default();
+        for job in self.jobs().iter().rev().filter(|job| !matches!(job.progress, Progress::Refused(_))) {
+            for task in job.tasks.iter().filter(|task| !later.contains(*task)) {
+                // What ended after it was handed in is queued because somebody asked for it once more.
+                let ended_ms = self.ledger.get(task).map_or(0, |entry| entry.ended_ms);
+                let queued = self.state(task) == Some(TaskState::Queued) && ended_ms <= job.submitted_ms;
+                if queued && !self.ledger.unsent().contains(task) {
+                    waiting.insert(task);
+                }
+            }
+            job.tasks.ranges().for_each(|(first, last)| later.insert_range(first, last));
+        }
+        waiting
+    }
+
     fn state(&self, task: u64) -> Option<TaskState> {
         let entry = self.ledger.get(task)?;
         Some(self.seen.get(&task).map_or(entry.state, |(state, _)| *state))

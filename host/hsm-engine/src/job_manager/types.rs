@@ -358,6 +358,8 @@ pub struct Completion {
     pub queued: TaskSet,
     /// The tasks that were running when this was asked for; they are waited for.
     pub running: TaskSet,
+    /// The tasks that wait at a scheduler already; they are left there, and waited for.
+    pub waiting: TaskSet,
     /// The tasks that are not run again because they may run still, on a machine that failed.
     pub may_live: TaskSet,
     /// How many tasks were appended to the plan.

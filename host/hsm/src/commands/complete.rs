@@ -13,6 +13,7 @@ use crate::space::PointSource;
 use crate::sweep_file::Definition;
 use hsm_core::command::Launch;
 use hsm_core::sweep::SweepFile;
+use hsm_core::task_set::TaskSet;
 use hsm_engine::{CompleteOptions, Completion, Extension, SweepDir, TaskClass};
 use std::collections::BTreeSet;
 use std::fs;
@@ -56,29 +57,49 @@ pub fn run(args: &CompleteArgs, global: &GlobalArgs, console: Console) -> Result
     let id = sweep_name(&sweep_dir);
     say(&completion, console);
     tell_of_doubt(&completion, &context, &sweep_dir)?;
-    if completion.queued.is_empty() {
-        if completion.running.is_empty() || args.dry_run {
-            console.say(&format!("{id}: there is nothing to run"));
-            return Ok(Exit::Success);
-        }
-        console.say(&format!("{id}: nothing more to run; waiting for tasks {}", completion.running));
-    }
-    let tasks = counted(u128::from(completion.queued.len()), "task", "tasks");
-    if args.dry_run {
-        console.data(&format!("{id}: {tasks} would run: {}\n", completion.queued))?;
+    if !announce(&completion, &id, args.dry_run, &chosen.note, console)? {
         return Ok(Exit::Success);
-    }
-    if !completion.queued.is_empty() {
-        console.say(&format!("{id}: {tasks} ({}), {}", completion.queued, chosen.note));
     }
     if args.detach {
         console.say(&format!("it runs in the background; `hsm monitor {id}` follows it"));
         return Ok(Exit::Success);
     }
     let followed = follow::until_the_end(&context, &sweep_dir, follow::on_interrupt(&chosen.source), output)?;
-    let mut in_question = completion.queued;
-    completion.running.ranges().for_each(|(first, last)| in_question.insert_range(first, last));
+    let in_question = union([&completion.queued, &completion.running, &completion.waiting]);
     followed.summarize(&context, Some(&in_question))
+}
+
+fn union<const N: usize>(sets: [&TaskSet; N]) -> TaskSet {
+    let mut all = TaskSet::default();
+    sets.iter().flat_map(|set| set.ranges()).for_each(|(first, last)| all.insert_range(first, last));
+    all
+}
+
+/// Says what runs, or would, and what is under way without that. Whether there is anything to follow.
+fn announce(
+    completion: &Completion,
+    id: &str,
+    dry_run: bool,
+    note: &str,
+    console: Console,
+) -> Result<bool, Problem> {
+    let Completion { queued, running, waiting, .. } = completion;
+    let under_way = union([running, waiting]);
+    let tasks = counted(u128::from(queued.len()), "task", "tasks");
+    match (queued.is_empty(), dry_run) {
+        (false, true) => console.data(&format!("{id}: {tasks} would run: {queued}\n"))?,
+        (false, false) => console.say(&format!("{id}: {tasks} ({queued}), {note}")),
+        (true, false) if !under_way.is_empty() => {
+            console.say(&format!("{id}: nothing more to run; waiting for tasks {under_way}"));
+        }
+        (true, _) => console.say(&format!("{id}: there is nothing to run")),
+    }
+    if !waiting.is_empty() {
+        let tasks = counted(u128::from(waiting.len()), "task waits", "tasks wait");
+        console.say(&format!("{tasks} at the scheduler already ({waiting}), and stay there"));
+    }
+    let anything = !queued.is_empty() || !under_way.is_empty();
+    Ok(anything && !dry_run)
 }
 
 /// How tasks start by the file that the sweep is extended with, and what it adds.

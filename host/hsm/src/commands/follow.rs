@@ -202,6 +202,20 @@ impl<'a> Follower<'a> {
     }
 }
 
+/// Why the scheduler would not take the newest submission, where it would not.
+fn refused(status: &SweepStatus) -> Option<&str> {
+    status.jobs().last().and_then(JobEntry::refusal)
+}
+
+/// What goes on with a sweep that nobody drives. What was refused would be refused again as it is.
+pub fn how_to_go_on(status: &SweepStatus) -> String {
+    let id = &status.sweep_id;
+    match refused(status) {
+        Some(_) => format!("`hsm complete {id} --resources …` sends it again, asking for something else"),
+        None => format!("`hsm complete {id}` goes on with it"),
+    }
+}
+
 impl Followed {
     /// Says how the sweep stands and what can be done next, and what that means for the exit code. With `tasks`, only those decide.
     ///
@@ -229,15 +243,9 @@ impl Followed {
             return Ok(Exit::Interrupted);
         }
         if self.abandoned {
-            let refused = status.jobs().last().and_then(JobEntry::refusal);
-            refused.into_iter().for_each(|why| console.warn(why));
+            refused(status).into_iter().for_each(|why| console.warn(why));
             console.warn(&format!("nobody drives {id}, and not all of its tasks have ended"));
-            console.hint(&match refused {
-                Some(_) => {
-                    format!("`hsm complete {id} --resources …` sends it again, asking for something else")
-                }
-                None => format!("`hsm complete {id}` goes on with it"),
-            });
+            console.hint(&how_to_go_on(status));
             return Ok(Exit::General);
         }
         if self.all_went_well(tasks) {

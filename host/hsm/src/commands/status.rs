@@ -1,6 +1,6 @@
 //! `hsm status`: how a sweep stands. It changes nothing.
 
-use super::follow::ago;
+use super::follow::{ago, how_to_go_on};
 use super::status_jobs::{self, JobJson};
 use crate::args::{GlobalArgs, StatusArgs};
 use crate::context::Context;
@@ -208,11 +208,8 @@ fn hint(status: &SweepStatus, console: Console) {
     } else if status.driver == Driver::None && has_open_jobs(status) {
         console.hint(&format!("`hsm monitor {id}` asks {}, and looks after its jobs", status.source));
     } else if status.driver == Driver::None && !status.all_final() {
-        let left = status.counts.of(TaskState::Queued);
-        console.hint(&format!(
-            "{} left; `hsm complete {id}` goes on",
-            counted(u128::from(left), "task is", "tasks are")
-        ));
+        let left = counted(u128::from(status.counts.of(TaskState::Queued)), "task is", "tasks are");
+        console.hint(&format!("{left} left; {}", how_to_go_on(status)));
     } else if bad > 0 {
         console.hint(&format!("`hsm errors {id}` shows why tasks failed"));
     }

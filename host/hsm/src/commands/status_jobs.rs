@@ -2,7 +2,7 @@
 
 use crate::output::{Align, TextTable, counted, duration, rfc3339};
 use hsm_core::campaign::Progress;
-use hsm_engine::{JobStanding, SweepStatus, Tally};
+use hsm_engine::{JobStanding, SweepStatus, Tally, wall_ms};
 use serde::Serialize;
 
 /// How many submissions are shown to people, unless they ask for all; those with something to do come first.
@@ -21,7 +21,7 @@ pub fn text(status: &SweepStatus, all: bool) -> String {
         let shown = if all { told.len() } else { told.len().min(SHOWN_JOBS) };
         if shown > 0 {
             text.push('\n');
-            text.push_str(&table(&told[told.len() - shown..]));
+            text.push_str(&table(&told[told.len() - shown..], &status.source, wall_ms()));
         }
         let over = standings.len() - shown;
         if over > 0 {
@@ -41,7 +41,7 @@ pub fn text(status: &SweepStatus, all: bool) -> String {
     text
 }
 
-fn table(standings: &[&JobStanding<'_>]) -> String {
+fn table(standings: &[&JobStanding<'_>], source: &str, now_ms: u64) -> String {
     let columns = [
         ("job", Align::Left),
         ("tasks", Align::Left),
@@ -59,14 +59,22 @@ fn table(standings: &[&JobStanding<'_>]) -> String {
                 entry.job.clone().unwrap_or_else(|| "no answer yet".to_owned())
             }
         };
-        let why = entry.refusal().unwrap_or(if standing.queued > 0 { &entry.waiting } else { "" });
+        let why = match &entry.progress {
+            Progress::Refused(why) => why.clone(),
+            Progress::Unanswered if standing.queued > 0 => {
+                let of = if entry.source.is_empty() { source } else { &entry.source };
+                format!("{of}, which was asked {} ago", duration(now_ms.saturating_sub(entry.submitted_ms)))
+            }
+            _ if standing.queued > 0 => entry.waiting.clone(),
+            _ => String::new(),
+        };
         table.row(&[
             job,
             entry.tasks.to_string(),
             standing.queued.to_string(),
             standing.running.to_string(),
             standing.over.to_string(),
-            why.to_owned(),
+            why,
         ]);
     }
     table.render()
@@ -168,7 +176,40 @@ pub fn tally_text(tally: &Tally) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use hsm_core::campaign::JobEntry;
+    use hsm_core::task_set::TaskSet;
     use std::collections::BTreeMap;
+
+    #[test]
+    fn a_job_says_what_it_waits_for_and_an_answer_is_waited_for_too() {
+        let entry = |job: Option<&str>, progress: Progress, waiting: &str| JobEntry {
+            token: "t".to_owned(),
+            source: String::new(),
+            away: false,
+            tasks: TaskSet::range(1, 6),
+            tasks_per_element: 1,
+            submitted_ms: 1_000,
+            progress,
+            job: job.map(str::to_owned),
+            waiting: waiting.to_owned(),
+            abandoned: false,
+        };
+        let entries = [
+            entry(None, Progress::Refused("no such partition".to_owned()), ""),
+            entry(Some("7"), Progress::Accepted, "PENDING (Priority)"),
+            entry(None, Progress::Unanswered, ""),
+        ];
+        let standings: Vec<JobStanding<'_>> =
+            entries.iter().map(|entry| JobStanding { entry, queued: 6, running: 0, over: 0 }).collect();
+        let shown: Vec<&JobStanding<'_>> = standings.iter().collect();
+        insta::assert_snapshot!(table(&shown, "slurm", 25_000), @r"
+        job             tasks   queued   running   over   waits for
+        ─────────────────────────────────────────────────────────────────────────────────────
+        refused         1-6          6         0      0   no such partition
+        7               1-6          6         0      0   PENDING (Priority)
+        no answer yet   1-6          6         0      0   slurm, which was asked 24.0 s ago
+        ");
+    }
 
     #[test]
     fn a_tally_is_counted_by_purpose() {

@@ -77,19 +77,34 @@ fn first_number(value: &str) -> Option<u32> {
 }
 
 fn unreachable(reply: &Exchange) -> Failure {
-    if finds_no_configuration(reply) { no_configuration() } else { replies::unanswered(reply) }
+    if finds_no_configuration(reply) || knows_no_cluster(reply) {
+        no_configuration()
+    } else {
+        replies::unanswered(reply)
+    }
 }
 
-/// Whether one of Slurm's commands looked for its configuration in vain; it goes on looking for a minute.
+/// Whether one of Slurm's commands looked in vain for the file that it was told of; it goes on looking for a minute.
 pub(in super::super) fn finds_no_configuration(reply: &Exchange) -> bool {
     replies::stderr(reply).contains("cannot stat file")
 }
 
+/// Whether nobody told it of any cluster: there is no file in the usual place, and no controller in the domain's own records. One that knows
+/// where to fetch its configuration, and had no answer from there, may have one later.
+fn knows_no_cluster(reply: &Exchange) -> bool {
+    let said = replies::stderr(reply);
+    ["Could not establish a configuration source", "DNS SRV lookup failed"]
+        .iter()
+        .all(|words| said.contains(words))
+}
+
 /// That there is Slurm, and nobody told it about its cluster.
 pub(in super::super) fn no_configuration() -> Failure {
-    let message = "Slurm's commands find no configuration file";
+    let message = "Slurm's commands find no configuration";
     Failure::new(Blame::Config, "no-slurm-conf", message)
-        .with_hint("set `SLURM_CONF` to the cluster's `slurm.conf`, or load the module that does")
+        .with_hint(
+            "set `SLURM_CONF` to the cluster's `slurm.conf`, or load the module that does; `--mode local` runs tasks here",
+        )
 }
 
 #[cfg(test)]
@@ -138,6 +153,15 @@ mod tests {
             (failed(timed_out("", words)).code.as_str(), failed(timed_out("", words)).blame),
             ("no-slurm-conf", Blame::Config)
         );
+        let nowhere = "scontrol: error: resolve_ctls_from_dns_srv: res_nsearch error: Unknown host\n\
+            scontrol: error: fetch_config: DNS SRV lookup failed\n\
+            scontrol: error: _establish_config_source: failed to fetch config\n\
+            scontrol: fatal: Could not establish a configuration source\n";
+        assert_eq!(failed(exited(1, "", nowhere)).code, "no-slurm-conf");
+        let silent = "scontrol: error: _fetch_child: failed to fetch remote configs: Unable to contact slurm controller (connect failure)\n\
+            scontrol: error: _establish_config_source: failed to fetch config\n\
+            scontrol: fatal: Could not establish a configuration source\n";
+        assert_eq!(failed(exited(1, "", silent)).blame, Blame::Transient, "it may answer later");
         let down = exited(
             1,
             "",
