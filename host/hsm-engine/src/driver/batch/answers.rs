@@ -103,7 +103,7 @@ impl Batch {
         match taken {
             Ok(taken) if taken.is_empty() => Vec::new(),
             Ok(tasks) => {
-                if fate == Fate::Again {
+                if fate != Fate::Cancelled {
                     self.trouble =
                         Some(format!("{} tasks were handed in without success: {why}", tasks.len()));
                 }
