@@ -24,7 +24,7 @@ mod source;
 mod ssh_destination;
 mod sweep_dir;
 
-pub use batch::{ArrayMode, BatchSource, CodeOptions, Recording, SchedulerRef, Tally, TallyLine};
+pub use batch::{ArrayMode, BatchSource, CodeOptions, Recording, SLOTS, SchedulerRef, Tally, TallyLine};
 pub use clock::wall_ms;
 pub use driver::{DriveOptions, drive};
 pub use error::{Error, ErrorKind, Result};
@@ -34,7 +34,8 @@ pub use job_manager::{
     Preview, SubmitOptions, SweepStatus, SweepSummary, TaskClass, TaskError, TaskStatus, Watch,
 };
 pub use lease::{Driver, Holder, STALE_AFTER};
-pub use machine::ssh::{Link, LinkOptions, REMOTE_ROOT, Target, relay};
+pub use machine::ssh::{Link, LinkOptions, REMOTE_ROOT, Target, is_ssh_alias, relay, ssh_aliases};
+pub use machine::{Archive, PythonThere, Remote};
 pub use process::READY;
 pub use slots::{GpuRequest, Gpus, resolve_gpus};
 pub use source::{ComputeSource, GPU_LOCK_FOLDER, GRACE_S, LocalSource, PoolSource};

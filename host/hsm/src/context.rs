@@ -6,7 +6,8 @@ use crate::output::Console;
 use crate::project::Project;
 use crate::report::Problem;
 use hsm_core::sweep_id::SweepId;
-use hsm_engine::{JobManager, wall_ms};
+use hsm_engine::{JobManager, LinkOptions, wall_ms};
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
 /// How many sweeps can begin in one second before their ids run out.
@@ -44,6 +45,7 @@ impl Context {
         let program = environment::own_program()?;
         let manager = JobManager::new(project.settings.clone(), &project.root, global.verbose > 0)?
             .with_background_driver(program)
+            .with_links(links(true)?)
             .with_roles(crate::plugins::roles(global, project.root.clone(), &project.root)?);
         Ok(Self { project, manager, console })
     }
@@ -67,6 +69,18 @@ impl Context {
         let ids = std::iter::once(first).chain(numbered).filter_map(|id| SweepId::new(id).ok());
         ids.filter(|id| !self.manager.sweep_dir(id).exists())
     }
+}
+
+/// How other machines are reached; `interactive` says that somebody who can be asked may be at the terminal.
+///
+/// # Errors
+/// When the system does not say what program this is.
+pub fn links(interactive: bool) -> Result<LinkOptions, Problem> {
+    let mut links = LinkOptions::new(&environment::own_program()?);
+    links.runtime_dir = environment::runtime_folder();
+    links.agent_socket = environment::ssh_agent();
+    links.interactive = interactive && std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+    Ok(links)
 }
 
 fn time_id(milliseconds: u64) -> String {

@@ -29,11 +29,16 @@ pub struct Start {
 }
 
 impl Start {
-    /// Settles what `sweep` runs in `project`.
+    /// Settles what `sweep` runs in `project`. Where it runs on other machines only, the Python of this one does not matter.
     ///
     /// # Errors
     /// When the script is missing or could be one of several, or there is no such conda environment.
-    pub fn settle(sweep: &SweepFile, project: &Project, group: Option<&str>) -> Result<Self, Problem> {
+    pub fn settle(
+        sweep: &SweepFile,
+        project: &Project,
+        group: Option<&str>,
+        elsewhere: bool,
+    ) -> Result<Self, Problem> {
         let mut notes = Vec::new();
         let program = match &sweep.program {
             Some(program) => program.clone(),
@@ -46,7 +51,8 @@ impl Start {
             if hydra && sweep.hydra.is_none() {
                 notes.push(format!("`{script}` uses Hydra: each task gets its own `hydra.run.dir` (`hydra: false` turns this off)"));
             }
-            (python, variables) = interpreter(project)?;
+            (python, variables) =
+                if elsewhere { (vec![PYTHON.to_owned()], Vec::new()) } else { interpreter(project)? };
         }
         let launch = Launch {
             program,

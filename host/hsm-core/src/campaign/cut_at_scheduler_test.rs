@@ -71,7 +71,9 @@ impl Fuse {
 impl World {
     fn draw(&mut self, of: u8) -> u8 {
         self.drawn += 1;
-        self.luck[self.drawn % self.luck.len()] % of
+        // Bad luck does not last: every time around, the same draws come out differently.
+        let around = u8::try_from(self.drawn / self.luck.len() % 256).unwrap_or(0);
+        self.luck[self.drawn % self.luck.len()].wrapping_add(around.wrapping_mul(37)) % of
     }
 
     fn carry_out(
@@ -201,6 +203,13 @@ impl World {
                     let taken = self.take_claims(token, &sent.open);
                     events.extend(withdrawn(token, taken, Fate::Again));
                 }
+            }
+            // A job that is over and found claims taken by a driver that was killed before it said so.
+            let is_over =
+                |job: &Job| job.token == token && job.arrives_ms <= self.now_ms && job.waiting.is_empty();
+            if sent.job.is_some() && self.jobs.iter().any(is_over) {
+                let ours = |task: &u64| self.claims.get(&(token.to_owned(), *task)) == Some(&Holder::Driver);
+                events.extend(withdrawn(token, sent.open.iter().filter(ours).collect(), Fate::Again));
             }
             for task in sent.open.iter().chain(sent.late.iter()) {
                 let attempt = (token.to_owned(), task);

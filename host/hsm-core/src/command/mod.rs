@@ -125,6 +125,19 @@ impl Launch {
         Ok(argv)
     }
 
+    /// The same launch with the project's code in another folder. A script that is named by its whole path below `project` moves with it.
+    #[must_use]
+    pub fn moved_to(&self, project_root: PathBuf, project: &Path) -> Self {
+        let mut launch = Self { project_root, ..self.clone() };
+        if let Program::Script { script } = &mut launch.program
+            && let Ok(inside) = Path::new(&*script).strip_prefix(project)
+            && let Some(inside) = inside.to_str()
+        {
+            *script = inside.to_owned();
+        }
+        launch
+    }
+
     /// The script with its whole path, where a script runs.
     #[must_use]
     pub fn script_path(&self) -> Option<PathBuf> {

@@ -4,7 +4,6 @@ use crate::diagnostic::{Diagnostics, Findings, Parsed};
 use crate::settings::reading::Setting;
 use crate::settings::value::{Backend, Directives, HostName, Memory, ShellLines, Strategy};
 use crate::settings::walltime::Walltime;
-use crate::value::Value;
 use crate::yaml::{Entry, Fields, Node, parse};
 
 /// What every block can do.
@@ -223,8 +222,8 @@ block! {
         gitignore: bool,
         /// Whether the copy there is kept when all went well, over `distributed.keep_remote_on_success`.
         keep_remote_on_success: bool,
-        /// What each task gets there.
-        spec: Value,
+        /// What each task gets there, over the block of its scheduler.
+        spec: Slurm,
         /// The folder that tasks start in there.
         workdir: String,
         /// Where finished sweeps are archived there.
@@ -333,6 +332,20 @@ pub(super) fn keys(block: &str) -> &'static [&'static str] {
         "slurm" => Slurm::KEYS,
         "pbs" | "hpc" => Pbs::KEYS,
         _ => Distributed::KEYS,
+    }
+}
+
+impl Slurm {
+    /// These settings where they say something, and `lower` elsewhere.
+    #[must_use]
+    pub fn over_slurm(self, lower: Self) -> Self {
+        self.over(lower)
+    }
+}
+
+impl Setting for Slurm {
+    fn read(node: &Node, name: &str, findings: &mut Findings) -> Option<Self> {
+        Some(Block::read(node, name, findings))
     }
 }
 

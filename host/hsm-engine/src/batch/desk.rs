@@ -40,8 +40,8 @@ pub(crate) enum Question {
     Submit(Stage),
     /// Find out what became of one whose answer was lost.
     Settle { token: String },
-    /// Look at jobs.
-    Observe(Vec<Job>),
+    /// Look at jobs, and bring the new claims and ends of these submissions along.
+    Observe(Vec<Job>, Vec<String>),
     /// Stop jobs.
     Cancel(Vec<Job>),
     /// Keep what waits from starting, or let it go.
@@ -204,8 +204,8 @@ impl Clerk {
                 let outcome = self.settle(&token);
                 Answer::Settled { token, outcome }
             }
-            Question::Observe(asked) => {
-                let seen = self.observe(&asked);
+            Question::Observe(asked, watched) => {
+                let seen = self.observe(&asked, &watched);
                 Answer::Observed { asked, seen }
             }
             Question::Cancel(asked) => {
@@ -237,10 +237,12 @@ impl Clerk {
         self.lead(question, |so_far| scheduler.recover(&site, token, so_far))
     }
 
-    fn observe(&mut self, jobs: &[Job]) -> Result<Vec<Sighting>, Failure> {
+    fn observe(&mut self, jobs: &[Job], watched: &[String]) -> Result<Vec<Sighting>, Failure> {
         let (scheduler, site) = self.at()?;
         let question = about_jobs(Call::Observe, &site, jobs);
-        self.lead(question, |so_far| scheduler.observe(&site, jobs, so_far))
+        let seen = self.lead(question, |so_far| scheduler.observe(&site, jobs, so_far))?;
+        self.machine.look(watched)?;
+        Ok(seen)
     }
 
     fn cancel(&mut self, jobs: &[Job]) -> Result<Vec<Verdict>, Failure> {

@@ -19,5 +19,5 @@ pub(crate) use staging::{Stage, Staging};
 pub(crate) use tally::read as read_tally;
 
 pub use code::CodeOptions;
-pub use source::{ArrayMode, BatchSource, Recording, SchedulerRef};
+pub use source::{ArrayMode, BatchSource, Recording, SLOTS, SchedulerRef};
 pub use tally::{Tally, TallyLine};

@@ -1,7 +1,7 @@
 //! What a sweep's tasks get from a scheduler, and how they are handed to it. In the journal with every request that changes it.
 
 use super::code::CodeOptions;
-use crate::machine::Place;
+use crate::machine::{Place, Remote};
 use hsm_core::aggregate::BUILTIN_DIGEST;
 use hsm_core::batch::Packing;
 use hsm_core::scheduler::{Resources, SchedulerTraits};
@@ -12,6 +12,9 @@ use std::path::PathBuf;
 const HOLD_AFTER: u32 = 20;
 /// Of what the whole scheduler can hold, one sweep takes one part in so many.
 const SHARE_OF_QUEUE: u64 = 2;
+
+/// What hsm's own agent, which starts tasks where no batch system does, is called among schedulers.
+pub const SLOTS: &str = "slots";
 
 /// Which scheduler, as a journal remembers it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,7 +62,7 @@ pub enum ArrayMode {
     Individual,
 }
 
-/// A scheduler on this machine, with its limits.
+/// A scheduler on this machine or another one, with its limits.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BatchSource {
     /// The scheduler.
@@ -67,6 +70,9 @@ pub struct BatchSource {
     /// Its own configuration: a map, or nothing.
     #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
     pub config: serde_json::Value,
+    /// The machine, where it is another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remote: Option<Remote>,
     /// What one task needs.
     pub resources: Resources,
     /// Arrays, or single jobs.
@@ -132,6 +138,7 @@ impl BatchSource {
         Self {
             scheduler,
             config: serde_json::Value::Null,
+            remote: None,
             resources: Resources::default(),
             mode: ArrayMode::default(),
             tasks_per_job: 1,
@@ -182,24 +189,26 @@ impl BatchSource {
     /// What its users know it by.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.scheduler.name
+        self.remote.as_ref().map_or(&self.scheduler.name, |remote| &remote.target.name)
     }
 
     /// Whether it is on another machine, so that what its tasks leave has to be brought home.
     #[must_use]
     pub fn is_elsewhere(&self) -> bool {
-        false
+        self.remote.is_some()
     }
 
     /// How many tasks it can run at once, as far as anybody said.
-    pub(crate) fn at_once(&self) -> u64 {
-        self.max_in_flight.map_or(u64::MAX, u64::from)
+    #[must_use]
+    pub fn at_once(&self) -> Option<u32> {
+        let slots = self.config.get("slots").and_then(serde_json::Value::as_u64);
+        slots.and_then(|slots| u32::try_from(slots).ok()).or(self.max_in_flight)
     }
 
     /// What tells a machine that can do more from one that can do less: GPUs, then places.
     pub(crate) fn capability(&self) -> (usize, u64) {
         let gpus = self.config.get("gpus").and_then(serde_json::Value::as_array).map_or(0, Vec::len);
-        (gpus, self.at_once())
+        (gpus, u64::from(self.at_once().unwrap_or(u32::MAX)))
     }
 
     /// How an element runs its tasks.

@@ -17,6 +17,7 @@ use crate::clock::SteadyClock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{JournalReader, JournalWriter};
 use crate::lease::{self, Lease};
+use crate::machine::ssh::LinkOptions;
 use crate::mailbox;
 use crate::plan_file::PlanFile;
 use crate::process;
@@ -55,6 +56,8 @@ pub struct DriveOptions {
     pub background: bool,
     /// The plugins, for sweeps whose scheduler is one.
     pub roles: Option<Arc<dyn Roles>>,
+    /// How other machines are reached.
+    pub links: LinkOptions,
 }
 
 /// Drives the sweep in `dir` until none of its tasks is queued or running, and calls `ready` once it holds the lease.
@@ -105,6 +108,7 @@ struct Driver {
     /// How often room was found: whose turn it is.
     served: usize,
     roles: Option<Arc<dyn Roles>>,
+    links: LinkOptions,
     /// Tasks of an earlier driver that still run.
     orphans: BTreeSet<u64>,
     /// Tasks that were asked to end, and what is known of their end.
@@ -161,6 +165,7 @@ impl Driver {
             opened: 0,
             served: 0,
             roles: options.roles.clone(),
+            links: options.links.clone(),
             orphans: BTreeSet::new(),
             stopping: BTreeMap::new(),
             held: VecDeque::new(),

@@ -3,6 +3,7 @@
 use crate::driver::{DriveOptions, drive};
 use crate::error::{Error, ErrorKind, Result};
 use crate::lease::{self, Driver};
+use crate::machine::ssh::LinkOptions;
 use crate::process;
 use crate::sweep_dir::SweepDir;
 use hsm_core::roles::Roles;
@@ -17,6 +18,8 @@ use std::thread::JoinHandle;
 pub(super) struct Drivers {
     /// The plugins, for drivers that are threads; a process finds its own.
     pub(super) roles: Option<Arc<dyn Roles>>,
+    /// How drivers that are threads reach other machines.
+    pub(super) links: LinkOptions,
     /// The program that drives in the background; without one, threads do.
     background: Option<PathBuf>,
     threads: Mutex<HashMap<PathBuf, JoinHandle<Result<()>>>>,
@@ -64,9 +67,9 @@ impl Drivers {
         }
         let (ready, started) = mpsc::channel();
         let failed = ready.clone();
-        let (its, roles) = (dir.clone(), self.roles.clone());
+        let (its, roles, links) = (dir.clone(), self.roles.clone(), self.links.clone());
         let body = move || {
-            let options = DriveOptions { take_over, background: false, roles };
+            let options = DriveOptions { take_over, background: false, roles, links };
             let ended = drive(&its, &options, move || {
                 // The starter may have gone away; the driver does not need it.
                 let _ = ready.send(None);

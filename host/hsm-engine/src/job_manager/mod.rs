@@ -21,6 +21,7 @@ pub use watch::Watch;
 
 use crate::batch::TallyLine;
 use crate::error::{Error, Result};
+use crate::machine::ssh::LinkOptions;
 use crate::sweep_dir::SweepDir;
 use drivers::Drivers;
 use hsm_core::roles::Roles;
@@ -145,6 +146,13 @@ impl JobManager {
             snapshots: Mutex::default(),
             asked: Mutex::default(),
         })
+    }
+
+    /// The same manager, reaching other machines in this way.
+    #[must_use]
+    pub fn with_links(mut self, links: LinkOptions) -> Self {
+        self.drivers.links = links;
+        self
     }
 
     /// The same manager, with plugins.

@@ -2,7 +2,7 @@
 //! a journal names.
 
 use super::JobManager;
-use crate::batch::{BatchSource, SchedulerRef, Staging, Tally, TallyLine, read_tally, site};
+use crate::batch::{BatchSource, SLOTS, SchedulerRef, Staging, Tally, TallyLine, read_tally, site};
 use crate::clock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::machine::{Here, Machine, machine_of};
@@ -14,7 +14,8 @@ use hsm_core::roles::{Blame, Failure, Roles};
 use hsm_core::scheduler::detect::{BuiltIn, Detected, detect};
 use hsm_core::scheduler::survey::Surveyor;
 use hsm_core::scheduler::{
-    Command, Ending, Exchange, Pbs, Scheduler, SchedulerTraits, Site, Slurm, Step, Submission, converse,
+    Command, Ending, Exchange, Pbs, Scheduler, SchedulerTraits, Site, Slots, Slurm, Step, Submission,
+    converse,
 };
 use hsm_core::state::TaskState;
 use hsm_core::sweep_id::SweepId;
@@ -76,6 +77,21 @@ impl JobManager {
         self.asked(&mut here, "detect", |so_far| Ok(detect(so_far))).map_err(Error::of_scheduler)
     }
 
+    /// Makes sure that the machine of `source` can be reached; nothing is asked of its scheduler.
+    ///
+    /// # Errors
+    /// Why it cannot, and who must act.
+    pub fn reach(&self, source: &BatchSource) -> Result<()> {
+        self.machine_without_sweep(source)?.outlook().map(drop).map_err(Error::of_scheduler)
+    }
+
+    /// The machine of `source`, for what is about no sweep.
+    fn machine_without_sweep(&self, source: &BatchSource) -> Result<Box<dyn Machine>> {
+        let none =
+            SweepId::new("none").map_err(|error| Error::new(ErrorKind::Configuration, error.to_string()))?;
+        Ok(machine_of(source, &none, &SweepDir::new(&self.sweeps_root), &self.drivers.links))
+    }
+
     /// Leads one conversation about no sweep, where `source` is.
     fn asked_at<T>(
         &self,
@@ -83,7 +99,7 @@ impl JobManager {
         purpose: &str,
         ask: impl Fn(&Site, &[Exchange]) -> std::result::Result<Step<T>, Failure>,
     ) -> Result<T> {
-        let mut machine = machine_of(source, &SweepDir::new(&self.sweeps_root));
+        let mut machine = self.machine_without_sweep(source)?;
         let site = site(source, &machine.outlook().map_err(Error::of_scheduler)?);
         self.asked(&mut *machine, purpose, |so_far| ask(&site, so_far)).map_err(Error::of_scheduler)
     }
@@ -159,7 +175,7 @@ impl JobManager {
     ) -> Result<Preview> {
         let scheduler = scheduler_of(&source.scheduler, self.roles.as_deref())?;
         let dir = SweepDir::new(self.sweep_dir(sweep_id));
-        let mut machine = machine_of(source, &dir);
+        let mut machine = machine_of(source, sweep_id, &dir, &self.drivers.links);
         let place = machine.outlook().map_err(Error::of_scheduler)?;
         let kept = with_code_foreseen(launch, source, &dir);
         let launch = machine.launch_outlook(&kept).map_err(Error::of_scheduler)?;
@@ -285,6 +301,9 @@ pub(crate) fn scheduler_of(named: &SchedulerRef, roles: Option<&dyn Roles>) -> R
 
 /// One of the host's own.
 fn built_in(name: &str) -> Option<Arc<dyn Scheduler>> {
+    if name == SLOTS {
+        return Some(Arc::new(Slots));
+    }
     Some(match BuiltIn::named(name)? {
         BuiltIn::Slurm => Arc::new(Slurm),
         BuiltIn::Pbs => Arc::new(Pbs),

@@ -9,17 +9,20 @@
 //! **Must not:** decide anything about tasks.
 
 mod here;
-#[cfg_attr(not(test), expect(dead_code, reason = "no source names a machine that is reached by ssh yet"))]
+mod remote;
 pub(crate) mod ssh;
 
 pub(crate) use here::Here;
+pub use remote::{Archive, PythonThere, Remote};
 
-use crate::batch::BatchSource;
+use crate::batch::{BatchSource, SLOTS};
 use crate::sweep_dir::SweepDir;
 use hsm_core::command::Launch;
 use hsm_core::roles::Failure;
 use hsm_core::scheduler::{Command, Exchange};
+use hsm_core::sweep_id::SweepId;
 use hsm_core::task_set::TaskSet;
+use ssh::{LinkOptions, SshMachine};
 use std::path::PathBuf;
 
 /// A sweep's place on a machine.
@@ -44,9 +47,21 @@ pub(crate) struct AgentPlace {
     pub(crate) state: PathBuf,
 }
 
-/// The machine of a source, for the sweep whose folder here is `dir`. Nothing happens yet.
-pub(crate) fn machine_of(_source: &BatchSource, dir: &SweepDir) -> Box<dyn Machine> {
-    Box::new(Here::new(dir.clone()))
+/// The machine of a source, for the sweep `sweep` whose folder here is `dir`. Nothing happens yet.
+pub(crate) fn machine_of(
+    source: &BatchSource,
+    sweep: &SweepId,
+    dir: &SweepDir,
+    links: &LinkOptions,
+) -> Box<dyn Machine> {
+    match &source.remote {
+        None => Box::new(Here::new(dir.clone())),
+        Some(remote) => {
+            let needs_agent = source.scheduler.name == SLOTS;
+            let (remote, links) = (remote.clone(), links.clone());
+            Box::new(SshMachine::new(remote, needs_agent, links, dir.clone(), sweep.clone()))
+        }
+    }
 }
 
 /// A machine, for one sweep.

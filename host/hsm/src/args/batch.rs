@@ -8,6 +8,9 @@ use std::path::PathBuf;
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Scheduler options")]
 pub struct BatchArgs {
+    /// Another machine: one that `hsm remote` registered, or an alias of `~/.ssh/config`
+    #[arg(long, value_name = "NAME")]
+    pub remote: Option<String>,
     /// The scheduler: `slurm`, `pbs`, or a plugin's name or path [default: the one that is found]
     #[arg(long, value_name = "NAME")]
     pub scheduler: Option<String>,

@@ -30,11 +30,12 @@ pub fn run(args: &CompleteArgs, global: &GlobalArgs, console: Console) -> Result
     let (launch_before, source_before) = before.unzip();
     let launch_before = launch_before.as_ref();
     let group = launch_before.and_then(|launch| launch.group.as_deref());
+    let asked = Asked { mode: args.mode, limits: &args.limits, batch: &args.batch };
+    let elsewhere = asked.stays_elsewhere(source_before.as_ref());
     let (start, extend) = match &args.with {
-        Some(file) => {
-            extending(file, &context, global, group).map(|(start, more)| (Some(start), Some(more)))?
-        }
-        None => (as_defined(&sweep_dir, &context, launch_before)?, None),
+        Some(file) => extending(file, &context, global, group, elsewhere)
+            .map(|(start, more)| (Some(start), Some(more)))?,
+        None => (as_defined(&sweep_dir, &context, launch_before, elsewhere)?, None),
     };
     let (launch, variables) = match start {
         Some(start) => (Some(start.launch), start.variables),
@@ -42,7 +43,6 @@ pub fn run(args: &CompleteArgs, global: &GlobalArgs, console: Console) -> Result
             (None, source_before.as_ref().map(|before| before.environment().to_vec()).unwrap_or_default())
         }
     };
-    let asked = Asked { mode: args.mode, limits: &args.limits, batch: &args.batch };
     let chosen = asked.settle(&context, global, source_before.as_ref(), variables)?;
     let options = CompleteOptions {
         only: (!args.only.is_empty()).then(|| args.only.iter().map(|only| class(*only)).collect()),
@@ -108,10 +108,11 @@ fn extending(
     context: &Context,
     global: &GlobalArgs,
     group: Option<&str>,
+    elsewhere: bool,
 ) -> Result<(Start, Extension), Problem> {
     let root = &context.project.root;
     let definition = Definition::load(Some(file), root, context.console)?;
-    let start = Start::settle(&definition.sweep, &context.project, group)?;
+    let start = Start::settle(&definition.sweep, &context.project, group, elsewhere)?;
     let points = PointSource::open(&definition.sweep, global, root, None)?;
     let extension =
         Extension { points: points.points()?, definition: definition.text, plugins: points.plugins() };
@@ -124,6 +125,7 @@ fn as_defined(
     sweep_dir: &Path,
     context: &Context,
     before: Option<&Launch>,
+    elsewhere: bool,
 ) -> Result<Option<Start>, Problem> {
     let path = SweepDir::new(sweep_dir).newest_definition();
     let text = fs::read_to_string(&path).map_err(|error| Problem::file("read", &path, &error))?;
@@ -134,7 +136,7 @@ fn as_defined(
     // What was found for a file that names nothing is settled: further scripts in the folder do not make it a question again.
     sweep.program = sweep.program.or_else(|| before.map(|launch| launch.program.clone()));
     let group = before.and_then(|launch| launch.group.as_deref());
-    Start::settle(&sweep, &context.project, group).map(Some)
+    Start::settle(&sweep, &context.project, group, elsewhere).map(Some)
 }
 
 fn class(only: Only) -> TaskClass {

@@ -37,10 +37,16 @@ impl Planned {
     ///
     /// # Errors
     /// When the sweep file, its script or its generator cannot be used.
-    pub fn load(source: &SourceArgs, context: &Context, global: &GlobalArgs) -> Result<Self, Problem> {
+    pub fn load(
+        source: &SourceArgs,
+        asked: &Asked<'_>,
+        context: &Context,
+        global: &GlobalArgs,
+    ) -> Result<Self, Problem> {
         let root = &context.project.root;
         let definition = Definition::load(source.file().map(PathBuf::as_path), root, context.console)?;
-        let start = Start::settle(&definition.sweep, &context.project, source.group.as_deref())?;
+        let (group, elsewhere) = (source.group.as_deref(), asked.stays_elsewhere(None));
+        let start = Start::settle(&definition.sweep, &context.project, group, elsewhere)?;
         let points = PointSource::open(&definition.sweep, global, root, source.max_runs)?;
         Ok(Self { definition, start, points })
     }
@@ -69,7 +75,8 @@ impl Planned {
 /// When there is none, or standard output cannot be written to.
 pub fn run(args: &PlanArgs, global: &GlobalArgs, console: Console) -> Result<Exit, Problem> {
     let context = Context::find_or_here(global, console)?;
-    let planned = Planned::load(&args.source, &context, global)?;
+    let asked = Asked { mode: args.mode, limits: &args.limits, batch: &args.batch };
+    let planned = Planned::load(&args.source, &asked, &context, global)?;
     if args.count_only {
         console.data(&format!("{}\n", planned.points.count()?))?;
         return Ok(Exit::Success);
@@ -96,7 +103,7 @@ fn would_be_sent(
     planned: &Planned,
 ) -> Result<Option<(Chosen, Preflight)>, Problem> {
     let asked = Asked { mode: args.mode, limits: &args.limits, batch: &args.batch };
-    if !asked.means_a_scheduler() {
+    if !asked.means_a_scheduler() && !asked.is_elsewhere() {
         return Ok(None);
     }
     let mut chosen = asked.settle(context, global, None, planned.start.variables.clone())?;

@@ -19,16 +19,18 @@ use std::path::Path;
 pub fn run(args: &RunArgs, global: &GlobalArgs, console: Console) -> Result<Exit, Problem> {
     let named = args.source.sweep_id.as_deref().map(SweepId::new).transpose()?;
     let context = Context::find_or_here(global, console)?;
-    let planned = Planned::load(&args.source, &context, global)?;
+    let asked = Asked { mode: args.mode, limits: &args.limits, batch: &args.batch };
+    let planned = Planned::load(&args.source, &asked, &context, global)?;
     if args.count_only {
         console.data(&format!("{}\n", planned.points.count()?))?;
         return Ok(Exit::Success);
     }
-    let asked = Asked { mode: args.mode, limits: &args.limits, batch: &args.batch };
     let mut chosen = asked.settle(&context, global, None, planned.start.variables.clone())?;
-    let flight = match chosen.batch() {
-        Some(_) => Some(planned.look_ahead(&asked, &mut chosen, &context, named.as_ref())?),
-        None => None,
+    let hands_over = chosen.source.batches().next().is_some();
+    let flight = if hands_over {
+        Some(planned.look_ahead(&asked, &mut chosen, &context, named.as_ref())?)
+    } else {
+        None
     };
     if args.dry_run {
         return plan::dry_run(&planned, &context, &args.source, flight.map(|flight| (chosen, flight)));

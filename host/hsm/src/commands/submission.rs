@@ -3,12 +3,15 @@
 use crate::output::{escape, escape_lines, shell_line};
 use crate::source::{Chosen, Preflight};
 use hsm_core::scheduler::survey::Advice;
-use hsm_engine::Preview;
+use hsm_engine::{Preview, SLOTS};
 use serde::Serialize;
 
 /// What would be sent, as text.
 pub fn text(chosen: &Chosen, flight: &Preflight) -> String {
     let mut text = format!("\nsent {}\n", escape(&chosen.note));
+    if chosen.source.batches().all(|source| source.scheduler.name == SLOTS) {
+        return text;
+    }
     let Some(preview) = &flight.preview else {
         text.push_str("what the scheduler allows is not known, so the submission cannot be shown\n");
         return text;

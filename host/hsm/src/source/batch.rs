@@ -99,7 +99,7 @@ fn take_request(
     Ok(())
 }
 
-fn take_options(options: &BatchArgs, source: &mut BatchSource) -> Result<(), Problem> {
+pub(super) fn take_options(options: &BatchArgs, source: &mut BatchSource) -> Result<(), Problem> {
     source.max_in_flight = options.max_in_flight.or(source.max_in_flight);
     source.tasks_per_job = options.tasks_per_job.unwrap_or(source.tasks_per_job);
     source.side_by_side = options.side_by_side.unwrap_or(source.side_by_side);
@@ -155,9 +155,21 @@ fn configuration(failure: Failure) -> Problem {
     Problem { exit: Exit::Configuration, message: Some(failure.message), hint }
 }
 
+/// Where, in some words.
+fn place_note(source: &BatchSource) -> String {
+    let scheduler = &source.scheduler.name;
+    let Some(remote) = &source.remote else { return format!("at {scheduler}") };
+    match source.at_once() {
+        Some(slots) if scheduler == hsm_engine::SLOTS => {
+            format!("on {}, {slots} at once", remote.target.name)
+        }
+        _ => format!("at {scheduler} on {}", remote.target.name),
+    }
+}
+
 /// Who, where, how many and how long, in one line.
 pub(super) fn note(source: &BatchSource, preview: Option<&Preview>) -> String {
-    let mut parts = vec![format!("at {}", source.scheduler.name)];
+    let mut parts = vec![place_note(source)];
     let (resources, mut say) = (&source.resources, |text: String| parts.push(text));
     if let Some(preview) = preview {
         say(format!("as {}", preview.user));

@@ -3,6 +3,7 @@
 mod batch;
 mod local;
 mod preflight;
+mod remote;
 mod scheduler;
 
 pub use preflight::Preflight;
@@ -12,7 +13,7 @@ use crate::args::{BatchArgs, GlobalArgs, LimitArgs, Mode};
 use crate::context::Context;
 use crate::report::Problem;
 use hsm_engine::{BatchSource, ComputeSource};
-use scheduler::Place;
+use scheduler::{Place, place};
 
 /// What was asked for.
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +46,21 @@ impl Chosen {
 }
 
 impl Asked<'_> {
+    /// Whether tasks run on this machine, or are handed in from it, at all, as far as that was said.
+    pub fn is_elsewhere(&self) -> bool {
+        self.mode == Mode::Remote || self.batch.remote.is_some()
+    }
+
+    /// Whether no task runs on this machine. `before` is where the sweep ran last.
+    pub fn stays_elsewhere(&self, before: Option<&ComputeSource>) -> bool {
+        let ran_there = || {
+            before.is_some_and(|before| {
+                before.local().is_none() && before.batches().all(BatchSource::is_elsewhere)
+            })
+        };
+        self.is_elsewhere() || (self.mode == Mode::Auto && ran_there())
+    }
+
     /// Whether a scheduler is named, by its name or by a mode that needs one.
     pub fn means_a_scheduler(&self) -> bool {
         matches!(self.mode, Mode::Array | Mode::Individual) || self.batch.scheduler.is_some()
@@ -62,14 +78,26 @@ impl Asked<'_> {
         variables: Vec<(String, String)>,
     ) -> Result<Chosen, Problem> {
         let settings = &context.project.settings;
-        match scheduler::place(self, context, global, before)? {
+        match place(self, context, global, before)? {
             Place::Here => {
                 let before = before.and_then(ComputeSource::local);
                 let local = local::Local::settle(self.limits, settings, before, variables)?;
                 Ok(Chosen { source: ComputeSource::Local(local.source), note: local.note })
             }
+            Place::There => {
+                let before = before.and_then(|before| before.batches().find(|source| source.is_elsewhere()));
+                let source = remote::settle(self, context, global, before)?;
+                Ok(Chosen {
+                    note: batch::note(&source, None),
+                    source: ComputeSource::Batch(Box::new(source)),
+                })
+            }
+            Place::Everywhere => {
+                let pool = remote::settle_all(self, context, global, before, variables)?;
+                Ok(Chosen { note: remote::pool_note(&pool), source: ComputeSource::Pool(Box::new(pool)) })
+            }
             Place::At(scheduler) => {
-                let before = before.and_then(|before| before.batches().next());
+                let before = before.and_then(|before| before.batches().find(|source| !source.is_elsewhere()));
                 let source = batch::settle(self, scheduler, settings, before, variables)?;
                 Ok(Chosen {
                     note: batch::note(&source, None),

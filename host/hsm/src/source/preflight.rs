@@ -8,7 +8,7 @@ use crate::report::{Exit, Problem};
 use hsm_core::command::Launch;
 use hsm_core::scheduler::survey::{Advice, Weight};
 use hsm_core::sweep_id::SweepId;
-use hsm_engine::{ComputeSource, ErrorKind, Preview};
+use hsm_engine::{ComputeSource, ErrorKind, JobManager, Preview, SLOTS};
 use std::io::{self, BufRead, IsTerminal};
 
 /// What was found.
@@ -36,8 +36,12 @@ impl Preflight {
         tasks: u64,
     ) -> Result<Self, Problem> {
         let mut found = Self::default();
-        let ComputeSource::Batch(source) = &mut chosen.source else { return Ok(found) };
         let manager = &context.manager;
+        found.unknown.extend(unreachable(&chosen.source, manager)?);
+        let ComputeSource::Batch(source) = &mut chosen.source else { return Ok(found) };
+        if source.scheduler.name == SLOTS {
+            return Ok(found);
+        }
         let traits = match manager.describe(source) {
             Ok(traits) => traits,
             Err(error) if error.kind() == ErrorKind::Submission => {
@@ -117,6 +121,21 @@ impl Preflight {
         }
         Ok(())
     }
+}
+
+/// Which machines cannot be reached now. Where no other could take the tasks, that ends it.
+fn unreachable(source: &ComputeSource, manager: &JobManager) -> Result<Vec<String>, Problem> {
+    let mut lines = Vec::new();
+    for batch in source.batches().filter(|batch| batch.is_elsewhere()) {
+        let Err(error) = manager.reach(batch) else { continue };
+        if !batch.in_pool || error.kind() == ErrorKind::Configuration {
+            let problem = Problem::from(error);
+            return Err(Problem { exit: Exit::Connection, ..problem });
+        }
+        let hint = error.hint().map(|hint| format!(" ({hint})")).unwrap_or_default();
+        lines.push(format!("{} gets no tasks until it can be reached: {error}{hint}", batch.name()));
+    }
+    Ok(lines)
 }
 
 fn with_option(advice: &Advice) -> String {

@@ -16,8 +16,12 @@ use std::path::Path;
 pub(super) enum Place {
     /// On this machine.
     Here,
-    /// At a scheduler.
+    /// At a scheduler that this machine speaks to.
     At(SchedulerRef),
+    /// On another machine.
+    There,
+    /// On all machines.
+    Everywhere,
 }
 
 /// Where tasks run. `before` is where they ran last.
@@ -30,8 +34,9 @@ pub(super) fn place(
     global: &GlobalArgs,
     before: Option<&ComputeSource>,
 ) -> Result<Place, Problem> {
-    if let Mode::Remote | Mode::Distributed = asked.mode {
-        return Err(unavailable(asked.mode));
+    if let Some(place) = of_machines(asked, before)? {
+        check_options(asked, &place)?;
+        return Ok(place);
     }
     let place = match named(asked, context, global)? {
         Some(_) if asked.mode == Mode::Local => {
@@ -44,7 +49,9 @@ pub(super) fn place(
         Some(scheduler) => Place::At(scheduler),
         None => match (asked.mode, before) {
             (Mode::Local, _) | (Mode::Auto, Some(ComputeSource::Local(_))) => Place::Here,
-            (_, Some(ComputeSource::Batch(batch))) => Place::At(batch.scheduler.clone()),
+            (_, Some(ComputeSource::Batch(batch))) if !batch.is_elsewhere() => {
+                Place::At(batch.scheduler.clone())
+            }
             // These are about slots of this machine, and nothing else.
             (Mode::Auto, None) if slot_option(asked).is_some() => Place::Here,
             (mode, _) => found(&context.manager, mode == Mode::Auto && asked.batch.typed().is_none())?,
@@ -54,8 +61,36 @@ pub(super) fn place(
     Ok(place)
 }
 
+/// Where tasks run where other machines are meant: by their name, by the mode, or because they ran there before.
+fn of_machines(asked: &Asked<'_>, before: Option<&ComputeSource>) -> Result<Option<Place>, Problem> {
+    let ran_there = before.is_some_and(|before| before.batches().any(hsm_engine::BatchSource::is_elsewhere));
+    let place = match (asked.mode, asked.batch.remote.is_some()) {
+        (mode @ (Mode::Local | Mode::Distributed), true) => {
+            let what =
+                if mode == Mode::Local { "tasks run on this machine" } else { "all machines take part" };
+            let message = format!("`--remote` names a machine, and with `--mode {}` {what}", word(mode));
+            return Err(Problem::new(Exit::Configuration, message).with_hint("leave out one of the two"));
+        }
+        (Mode::Distributed, false) => Place::Everywhere,
+        (Mode::Remote, _) | (_, true) => Place::There,
+        (Mode::Local, false) => return Ok(None),
+        (Mode::Auto, false) if matches!(before, Some(ComputeSource::Pool(_))) => Place::Everywhere,
+        (_, false) if ran_there => Place::There,
+        (_, false) => return Ok(None),
+    };
+    Ok(Some(place))
+}
+
+fn word(mode: Mode) -> String {
+    mode.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+}
+
 /// The scheduler that the command line names.
-fn named(asked: &Asked<'_>, context: &Context, global: &GlobalArgs) -> Result<Option<SchedulerRef>, Problem> {
+pub(super) fn named(
+    asked: &Asked<'_>,
+    context: &Context,
+    global: &GlobalArgs,
+) -> Result<Option<SchedulerRef>, Problem> {
     let root = &context.project.root;
     let named = match asked.batch.scheduler.as_deref() {
         Some(name) => {
@@ -71,6 +106,16 @@ fn named(asked: &Asked<'_>, context: &Context, global: &GlobalArgs) -> Result<Op
         None => plugins::typed_scheduler(global, root)?,
     };
     let Some(reference) = named else { return Ok(None) };
+    plugin(reference, context, global).map(Some)
+}
+
+/// The scheduler that is a plugin, by its name or path.
+pub(super) fn plugin(
+    reference: &str,
+    context: &Context,
+    global: &GlobalArgs,
+) -> Result<SchedulerRef, Problem> {
+    let root = &context.project.root;
     let loaded = plugins::roles(global, ".".into(), root)?
         .scheduler(reference, None)
         .map_err(|failure| unknown_scheduler(reference, failure))?;
@@ -83,7 +128,7 @@ fn named(asked: &Asked<'_>, context: &Context, global: &GlobalArgs) -> Result<Op
     } else {
         reference.to_owned()
     };
-    Ok(Some(SchedulerRef { name: loaded.name, reference, digest: loaded.digest }))
+    Ok(SchedulerRef { name: loaded.name, reference, digest: loaded.digest })
 }
 
 /// Whether a reference is the name of a plugin of this project, which goes before a file of that name.
@@ -131,7 +176,7 @@ pub fn to_ask(named: Option<&str>, manager: &JobManager) -> Result<SchedulerRef,
         .with_hint("use the batch system's own commands")),
         None => match found(manager, false)? {
             Place::At(scheduler) => Ok(scheduler),
-            Place::Here => Err(wanting(no_scheduler())),
+            Place::Here | Place::There | Place::Everywhere => Err(wanting(no_scheduler())),
         },
     }
 }
@@ -149,6 +194,8 @@ fn check_options(asked: &Asked<'_>, place: &Place) -> Result<(), Problem> {
             "is about a scheduler, and tasks run on this machine",
             "`--mode array` runs them at a scheduler",
         ),
+        // What fits a machine is for the machine to say.
+        Place::There | Place::Everywhere => return Ok(()),
         Place::At(_) => (
             slot_option(asked),
             "is about this machine, and a scheduler starts the tasks",
@@ -166,28 +213,10 @@ fn slot_option(asked: &Asked<'_>) -> Option<&'static str> {
     options.into_iter().find_map(|(typed, option)| typed.then_some(option))
 }
 
-fn unavailable(mode: Mode) -> Problem {
-    let name = mode.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned());
-    Problem::new(
-        Exit::Configuration,
-        format!("`--mode {name}` is not available: this version of hsm speaks to no other machine"),
-    )
-    .with_hint("`--mode local` runs it here, `--mode array` on the cluster whose login node this is")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::args::{BatchArgs, LimitArgs};
-
-    #[test]
-    fn what_is_not_available_says_what_is() {
-        for mode in [Mode::Remote, Mode::Distributed] {
-            let problem = unavailable(mode);
-            assert_eq!(problem.exit, Exit::Configuration);
-            assert!(problem.hint.is_some_and(|hint| hint.contains("--mode local")));
-        }
-    }
 
     #[test]
     fn options_that_mean_nothing_are_refused() {

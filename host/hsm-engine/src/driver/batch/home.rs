@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 pub(super) const FETCH_MAX: u64 = 2_000;
 /// How often results come home while other tasks run, unless the settings say otherwise.
 const FETCH_EVERY: Duration = Duration::from_secs(60);
+/// How long to wait after one that did not.
+const PAUSE: Duration = Duration::from_millis(100);
 /// How long to wait after a transfer that failed: at first, and at most.
 const BACK_OFF_MIN: Duration = Duration::from_secs(2);
 const BACK_OFF_MAX: Duration = Duration::from_secs(120);
@@ -61,7 +63,8 @@ impl Homecoming {
         self.next = now + self.every;
         self.failures = if well { 0 } else { self.failures.saturating_add(1) };
         let doubled = BACK_OFF_MIN.saturating_mul(1 << self.failures.clamp(1, 10).saturating_sub(1));
-        self.not_before = if well { now } else { now + doubled.min(BACK_OFF_MAX) };
+        // What came home goes on record first, or the same would be asked for again.
+        self.not_before = now + if well { PAUSE } else { doubled.min(BACK_OFF_MAX) };
     }
 }
 
@@ -79,7 +82,7 @@ mod tests {
         home.asked();
         assert!(!home.is_due(start + FETCH_EVERY, true), "one at a time");
         home.answered(start, true);
-        assert!(home.is_due(start, true));
+        assert!(!home.is_due(start, true) && home.is_due(start + PAUSE, true));
     }
 
     #[test]

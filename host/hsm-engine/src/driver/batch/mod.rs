@@ -63,7 +63,7 @@ impl Batch {
         scheduler: Arc<dyn Scheduler>,
     ) -> Result<Self> {
         let (dir, id) = (driver.dir.clone(), driver.sweep_id.clone());
-        let machine = machine_of(source, &dir);
+        let machine = machine_of(source, &id, &dir, &driver.links);
         let answers = Answers { number, to: driver.answering.clone() };
         let desk = Desk::open(dir, id, launch.clone(), source.clone(), scheduler, machine, answers)
             .map_err(|error| Error::new(ErrorKind::Submission, "could not start a thread").because(error))?;
@@ -234,7 +234,8 @@ impl Batch {
 
     /// How much it has to do for what it can do at once, in thousandths.
     pub(super) fn load(&self, campaign: &Campaign) -> u64 {
-        self.outstanding(campaign).saturating_mul(1000) / self.source.at_once().max(1)
+        let at_once = u64::from(self.source.at_once().unwrap_or(u32::MAX).max(1));
+        self.outstanding(campaign).saturating_mul(1000) / at_once
     }
 
     /// What keeps the source from going on, with its name.
@@ -347,9 +348,10 @@ impl Batch {
         let most = usize::try_from(traits.jobs_per_query.max(1)).unwrap_or(usize::MAX);
         let questions = jobs.chunks(most).map(<[Job]>::to_vec);
         self.pace.asked(now, questions.len());
-        questions.for_each(|jobs| self.desk.ask(Question::Observe(jobs)));
+        // News of files comes along.
+        let watched = if self.source.is_elsewhere() { self.watched(campaign) } else { Vec::new() };
+        questions.for_each(|jobs| self.desk.ask(Question::Observe(jobs, watched.clone())));
         if self.source.is_elsewhere() {
-            // News of files comes along.
             self.pace.put_files_off(now);
         }
     }

@@ -42,7 +42,7 @@ impl SshMachine {
             self.link().have("keep the code", &["hsm_code_done", &project, &digest], &[])?;
         }
         self.newest_code = Some(digest);
-        Ok(Launch { project_root: there, ..launch.clone() })
+        self.launch_in(launch, there)
     }
 }
 

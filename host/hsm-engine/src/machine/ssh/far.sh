@@ -302,3 +302,44 @@ hsm_discard() {
   # Snapshots are read-only, and so may be what tasks left.
   chmod -R u+rwX -- "$1" && rm -rf -- "$1"
 }
+
+# hsm_python KIND NAME: the path of the Python that is meant.
+hsm_python() {
+  local hsm_path=$2
+  case $1 in
+    conda) hsm_conda "$2" ;;
+    interpreter)
+      case $2 in */* | '~'*) hsm_expand "$2" || return ;; esac
+      type -P -- "$hsm_path" && return
+      printf 'there is no interpreter %s\n' "$hsm_path" >&2
+      return 1
+      ;;
+    *)
+      type -P -- "$2" || type -P python && return
+      printf 'there is no %s on the PATH\n' "$2" >&2
+      return 1
+      ;;
+  esac
+}
+
+# The Python of a conda environment. Of several installations it is the one that has the environment.
+hsm_conda() {
+  local place places=() exe=${CONDA_EXE-}
+  case $1 in
+    */* | '~'*) hsm_expand "$1" && places=("$hsm_path") || return ;;
+    *)
+      for place in "${exe%/bin/conda}" "$HOME"/{miniforge3,mambaforge,miniconda3,anaconda3,micromamba,.conda} \
+        /opt/{conda,miniforge3,miniconda3,anaconda3}; do
+        [ -z "$place" ] || { [ "$1" = base ] && places+=("$place"); } || places+=("$place/envs/$1")
+      done
+      ;;
+  esac
+  for place in "${places[@]}"; do
+    if [ -x "$place/bin/python" ]; then
+      printf '%s\n' "$place/bin/python"
+      return
+    fi
+  done
+  printf 'there is no conda environment %s; looked for %s\n' "$1" "${places[*]}" >&2
+  return 1
+}

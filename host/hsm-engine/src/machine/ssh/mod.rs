@@ -4,10 +4,12 @@
 //! shell is told; `trouble` puts complaints into words. Nothing is installed over there, no port is opened, and nothing here decides
 //! what is run.
 
+mod aliases;
 mod code;
 mod link;
 mod master;
 mod news;
+mod outfit;
 mod proof;
 mod relay;
 mod session;
@@ -18,11 +20,8 @@ mod tests;
 mod transfer;
 mod trouble;
 
+pub use aliases::{is_ssh_alias, ssh_aliases};
 pub use link::Link;
 pub use relay::relay;
-#[cfg_attr(
-    not(test),
-    expect(unused_imports, reason = "no source names a machine that is reached by ssh yet")
-)]
 pub(crate) use sweep::SshMachine;
 pub use target::{LinkOptions, REMOTE_ROOT, Target};

@@ -5,6 +5,7 @@ use super::target::{LinkOptions, Target};
 use super::{news, proof, trouble};
 use crate::clock;
 use crate::host;
+use crate::machine::{AgentPlace, Remote};
 use crate::machine::{Machine, Place};
 use crate::sweep_dir::SweepDir;
 use hsm_core::batch::{CHUNKS_FOLDER, SCRIPT_FILE, is_token, quoted};
@@ -34,11 +35,15 @@ pub(crate) struct SshMachine {
     link: Link,
     here: SweepDir,
     sweep: SweepId,
-    project: PathBuf,
+    remote: Remote,
+    /// Whether tasks are started by hsm's own agent.
+    needs_agent: bool,
     there: Option<There>,
     watched: Vec<String>,
     /// The snapshot that was brought last: the next one shares files with it.
     pub(crate) newest_code: Option<String>,
+    pub(super) agent: Option<AgentPlace>,
+    pub(super) python: Option<String>,
 }
 
 /// The sweep's place over there.
@@ -57,23 +62,31 @@ pub(crate) struct There {
 }
 
 impl SshMachine {
-    /// The machine `target` for the sweep whose folder here is `here`, of the project in `project`. Nothing happens yet.
+    /// The machine `remote` for the sweep whose folder here is `here`. Nothing happens yet.
     pub(crate) fn new(
-        target: Target,
+        remote: Remote,
+        needs_agent: bool,
         options: LinkOptions,
         here: SweepDir,
         sweep: SweepId,
-        project: PathBuf,
     ) -> Self {
         Self {
-            link: Link::new(target, options),
+            link: Link::new(remote.target.clone(), options),
             here,
             sweep,
-            project,
+            remote,
+            needs_agent,
             there: None,
             watched: Vec::new(),
             newest_code: None,
+            agent: None,
+            python: None,
         }
+    }
+
+    /// What is to be known of the machine.
+    pub(super) fn remote(&self) -> &Remote {
+        &self.remote
     }
 
     /// The link, for what has nothing to do with the sweep.
@@ -91,7 +104,7 @@ impl SshMachine {
         if let Some(there) = &self.there {
             return Ok(there.clone());
         }
-        let (project, of) = (project_folder(&self.project, &host::name()), self.marker());
+        let (project, of) = (project_folder(&self.remote.project, &host::name()), self.marker());
         let (root, sweep) = (self.link.target().root.clone(), self.sweep.as_str().to_owned());
         let there = self.ask_place(&["hsm_place", &root, &project, &sweep, &of], &project)?;
         self.there = Some(there.clone());
@@ -101,7 +114,7 @@ impl SshMachine {
 
     /// The same, and nothing is made there.
     pub(crate) fn would_be(&mut self) -> Result<There, Failure> {
-        let project = project_folder(&self.project, &host::name());
+        let project = project_folder(&self.remote.project, &host::name());
         let root = self.link.target().root.clone();
         self.ask_place(&["hsm_outlook", &root], &project)
     }
@@ -118,7 +131,7 @@ impl SshMachine {
 
     /// What the marker says that a folder belongs to.
     pub(crate) fn marker(&self) -> String {
-        format!("the project {} on {}", self.project.display(), host::name())
+        format!("the project {} on {}", self.remote.project.display(), host::name())
     }
 
     fn tell(&mut self) {
@@ -143,16 +156,20 @@ impl SshMachine {
 
 impl Machine for SshMachine {
     fn outlook(&mut self) -> Result<Place, Failure> {
-        Ok(self.would_be()?.into())
+        let there = self.would_be()?;
+        let agent = self.needs_agent.then(|| Self::agent_outlook(&there.root));
+        Ok(there.into_place(agent))
     }
 
     fn place(&mut self) -> Result<Place, Failure> {
-        Ok(self.there()?.into())
+        let there = self.there()?;
+        let agent = if self.needs_agent { Some(self.bring_agent()?) } else { None };
+        Ok(there.into_place(agent))
     }
 
     fn launch_outlook(&mut self, launch: &Launch) -> Result<Launch, Failure> {
         let project = self.would_be()?.project;
-        Ok(Launch { project_root: project.join("code"), ..launch.clone() })
+        self.launch_in(launch, project.join("code"))
     }
 
     fn bring_code(&mut self, launch: &Launch) -> Result<Launch, Failure> {
@@ -262,9 +279,9 @@ impl Machine for SshMachine {
     }
 }
 
-impl From<There> for Place {
-    fn from(there: There) -> Self {
-        Self { user: there.user, clock_ahead_ms: there.clock_ahead_ms, dir: there.dir, agent: None }
+impl There {
+    fn into_place(self, agent: Option<AgentPlace>) -> Place {
+        Place { user: self.user, clock_ahead_ms: self.clock_ahead_ms, dir: self.dir, agent }
     }
 }
 

@@ -57,6 +57,13 @@ impl LinkOptions {
     }
 }
 
+impl Default for LinkOptions {
+    /// With the `hsm` that is found on `PATH`.
+    fn default() -> Self {
+        Self::new(std::path::Path::new("hsm"))
+    }
+}
+
 impl Target {
     /// A machine with everything as the user's ssh configuration has it.
     #[must_use]

@@ -1,6 +1,7 @@
 //! A world of its own for each test: a far side in a folder, and the program that stands for ssh.
 
 use super::super::{Link, LinkOptions, SshMachine, Target};
+use crate::machine::Remote;
 use crate::sweep_dir::SweepDir;
 use hsm_core::sweep_id::SweepId;
 use std::fs;
@@ -53,14 +54,9 @@ impl World {
             fs::create_dir_all(self.path(name)).unwrap();
         }
         let target = Target { root: "~/far root/$USER".into(), ..Target::new("box", "box") };
+        let remote = Remote::new(target, "/work/my project".into());
         let id = SweepId::new("scan").unwrap();
-        SshMachine::new(
-            target,
-            self.options(),
-            SweepDir::new(self.path("sweep")),
-            id,
-            "/work/my project".into(),
-        )
+        SshMachine::new(remote, false, self.options(), SweepDir::new(self.path("sweep")), id)
     }
 
     /// How often ssh was started for a connection, and for a session.
