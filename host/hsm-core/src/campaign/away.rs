@@ -25,6 +25,12 @@ impl Away {
         self.ended.get(source)
     }
 
+    /// Whether `task` ended, and its results are not here.
+    #[must_use]
+    pub fn contains(&self, task: u64) -> bool {
+        self.ended.values().any(|tasks| tasks.contains(task))
+    }
+
     /// Every source that still has results, with the tasks that they are of.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &TaskSet)> {
         self.ended.iter().map(|(source, tasks)| (source.as_str(), tasks))

@@ -65,13 +65,15 @@ impl Campaign {
 
     /// Takes somebody's word for tasks of which nobody knows whether they live.
     ///
-    /// Where they go back into the queue, their machine is gone for good: a task that was not seen to begin may have, and goes back, too.
+    /// Where they go back into the queue, their machine is gone for good: a task that was not seen to begin may have, and goes back, too; and
+    /// so does one whose results are lost with the machine.
     pub(super) fn take_abandon(&mut self, tasks: &TaskSet, again: bool, at_ms: u64, step: &mut Step) {
         let doubtful = |task: &u64| {
             self.ledger.get(*task).is_some_and(|entry| {
                 let handed_over = || self.sent.has_open(*task);
                 entry.state == TaskState::Unknown
                     || (entry.state == TaskState::Running || again) && handed_over()
+                    || again && self.ledger.away().contains(*task)
             })
         };
         let tasks: TaskSet = tasks.iter().filter(doubtful).collect();

@@ -221,6 +221,35 @@ impl JobManager {
         Ok(count)
     }
 
+    /// Takes somebody's word that a machine is gone for good, with everything that ran there: its tasks go back into the queue, to run on the
+    /// others. How many that is about.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Submission`] when it has no task, or no driver can be had.
+    pub fn abandon_source(&self, sweep_dir: &Path, source: &str, take_over: bool) -> Result<u64> {
+        let dir = self.open(sweep_dir)?;
+        let status = self.status(sweep_dir)?;
+        let tasks = status.at_source(source);
+        if tasks.is_empty() {
+            let message = format!("no task of `{}` is known to be on `{source}`", status.sweep_id);
+            return Err(Error::new(ErrorKind::Submission, message));
+        }
+        let count = tasks.len();
+        mailbox::post(&dir.requests(), Request::Abandon { tasks, again: true }, None)?;
+        self.drivers.ensure(&dir, take_over)?;
+        Ok(count)
+    }
+
+    /// Whether a request waits to be taken up by the sweep's driver.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Path`] when the mailbox cannot be read.
+    pub fn is_asked(&self, sweep_dir: &Path) -> Result<bool> {
+        let requests = self.open(sweep_dir)?.requests();
+        let (letters, _) = mailbox::read(&requests).map_err(|error| Error::io("read", &requests, error))?;
+        Ok(!letters.is_empty())
+    }
+
     /// Lets go what is held at the scheduler, and hands in what waits.
     ///
     /// # Errors
@@ -241,7 +270,7 @@ impl JobManager {
     pub fn attend(&self, sweep_dir: &Path) -> Result<bool> {
         let dir = self.open(sweep_dir)?;
         let status = self.status(sweep_dir)?;
-        let undecided = !status.all_final() || status.counts.of(TaskState::Unknown) > 0;
+        let undecided = !status.is_over() || status.counts.of(TaskState::Unknown) > 0;
         let wants = undecided && !status.jobs().is_empty();
         if wants {
             self.drivers.ensure(&dir, false)?;

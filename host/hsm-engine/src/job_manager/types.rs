@@ -233,6 +233,44 @@ impl SweepStatus {
     pub fn all_final(&self) -> bool {
         self.counts.all_final()
     }
+
+    /// Whether nothing more is to come: no task is queued or running, as far as can be known, and what tasks left elsewhere is home.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.ledger.counts().all_final() && self.all_final() && self.ledger.away().is_empty()
+    }
+
+    /// How many tasks' results are still on other machines, by compute source.
+    pub fn away(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.ledger.away().iter().map(|(source, tasks)| (source, tasks.len()))
+    }
+
+    /// The compute sources that do not answer, with why and since when, in milliseconds since 1970.
+    pub fn silent(&self) -> impl Iterator<Item = (&str, &str, u64)> {
+        self.ledger.silent()
+    }
+
+    /// The tasks that were handed to a compute source, and did not end there as far as is known, or whose results are still there.
+    #[must_use]
+    pub fn at_source(&self, source: &str) -> TaskSet {
+        let mut later = TaskSet::default();
+        let mut its = self.ledger.away().with(source).cloned().unwrap_or_default();
+        for job in self.jobs().iter().rev().filter(|job| job.refusal().is_none()) {
+            for task in job.tasks.iter() {
+                let undecided =
+                    |state| matches!(state, TaskState::Queued | TaskState::Running | TaskState::Unknown);
+                let entry = self.ledger.get(task);
+                if job.source == source
+                    && !later.contains(task)
+                    && entry.is_some_and(|entry| undecided(entry.state))
+                {
+                    its.insert(task);
+                }
+            }
+            job.tasks.ranges().for_each(|(first, last)| later.insert_range(first, last));
+        }
+        its
+    }
 }
 
 /// Why a task is not done: what `hsm complete --only` chooses by.

@@ -88,6 +88,7 @@ impl Watch {
             }
             _ => Seen::new(),
         };
+        self.overlay_silence(&mut seen);
         let unsent_before = seen.len();
         self.add_waiting(&waiting, &mut seen);
         let unsent = if driver == Driver::None { (seen.len() - unsent_before) as u64 } else { 0 };
@@ -160,6 +161,21 @@ impl Watch {
                         task,
                         (TaskState::Queued, "it was asked for, and no driver has taken it up yet"),
                     );
+                }
+            }
+        }
+    }
+
+    /// Nobody knows how tasks are that ran on a machine which does not answer.
+    fn overlay_silence(&self, seen: &mut Seen) {
+        for (source, ..) in self.ledger.silent() {
+            for job in self.ledger.jobs().iter().filter(|job| job.source == source && job.refusal().is_none())
+            {
+                for task in job.tasks.iter() {
+                    let runs = self.ledger.get(task).is_some_and(|entry| entry.state == TaskState::Running);
+                    if runs && self.ledger.job_of(task).is_some_and(|newest| newest.token == job.token) {
+                        seen.entry(task).or_insert((TaskState::Unknown, "its machine does not answer"));
+                    }
                 }
             }
         }

@@ -44,7 +44,7 @@ pub struct AbandonArgs {
     /// Only these tasks, as `1-3,7`; also those that count as running [default: all that are `unknown`]
     #[arg(long, value_name = "TASKS")]
     pub tasks: Option<String>,
-    /// Only tasks that ran on this machine
+    /// Only tasks that ran on this machine; where it is one by ssh, it is gone for good, and its tasks go back into the queue
     #[arg(long, value_name = "NODE")]
     pub host: Option<String>,
     /// Take the sweep over from a driver on another machine that shows no sign of life

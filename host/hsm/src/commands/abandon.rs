@@ -24,16 +24,44 @@ pub fn run(args: &AbandonArgs, global: &GlobalArgs, console: Console) -> Result<
     let sweep_dir = context.sweep_dir(&args.sweep)?;
     let named = args.tasks.as_deref().map(parse_tasks).transpose()?;
     let status = context.manager.status(&sweep_dir)?;
+    if let Some(host) = &args.host
+        && named.is_none()
+        && !status.at_source(host).is_empty()
+    {
+        return machine(host, &context, &sweep_dir, args.take_over);
+    }
     let meant = match &args.host {
         Some(host) => Some(on_host(&status, host, named.as_ref())?),
         None => named,
     };
-    let count = context.manager.abandon(&sweep_dir, meant.as_ref(), args.take_over)?;
     let id = sweep_name(&sweep_dir);
+    let count = context.manager.abandon(&sweep_dir, meant.as_ref(), args.take_over)?;
     until_recorded(&context, &sweep_dir, &status, meant.as_ref(), count)?;
     console.say(&format!("{id}: {} taken to be over", counted(u128::from(count), "task is", "tasks are")));
     console.hint(&format!("`hsm complete {id}` runs what is not done again"));
     Ok(Exit::Success)
+}
+
+/// A machine that is gone for good: what it had runs elsewhere.
+fn machine(host: &str, context: &Context, sweep_dir: &Path, take_over: bool) -> Result<Exit, Problem> {
+    let (id, console) = (sweep_name(sweep_dir), context.console);
+    let count = context.manager.abandon_source(sweep_dir, host, take_over)?;
+    let start = Instant::now();
+    while context.manager.is_asked(sweep_dir)? {
+        if start.elapsed() > PATIENCE {
+            return Err(not_taken_up(&id));
+        }
+        std::thread::sleep(LOOK_INTERVAL);
+    }
+    let tasks = counted(u128::from(count), "task is", "tasks are");
+    console.say(&format!("{id}: {tasks} taken to be gone with {host}, and in the queue again"));
+    console.hint(&format!("`hsm monitor {id}` follows it"));
+    Ok(Exit::Success)
+}
+
+fn not_taken_up(id: &str) -> Problem {
+    Problem::new(Exit::General, "no driver has taken this up yet")
+        .with_hint(format!("`hsm status {id}` shows who drives the sweep"))
 }
 
 fn parse_tasks(text: &str) -> Result<TaskSet, Problem> {
@@ -86,8 +114,7 @@ fn until_recorded(
     let wanted = in_doubt(before).saturating_sub(count);
     while in_doubt(&watch.refresh()?) > wanted {
         if start.elapsed() > PATIENCE {
-            return Err(Problem::new(Exit::General, "no driver has taken this up yet")
-                .with_hint(format!("`hsm status {}` shows who drives the sweep", before.sweep_id)));
+            return Err(not_taken_up(before.sweep_id.as_str()));
         }
         std::thread::sleep(LOOK_INTERVAL);
     }

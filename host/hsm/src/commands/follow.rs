@@ -118,7 +118,7 @@ impl<'a> Follower<'a> {
             let status = watch.refresh()?;
             self.show(&status, &mut said)?;
             let driven = status.driver != Driver::None;
-            if status.all_final() {
+            if status.is_over() || (status.all_final() && !driven) {
                 let since = *ended_since.get_or_insert_with(Instant::now);
                 if !driven || since.elapsed() > LEAVING_PATIENCE {
                     return Ok(self.ended(status, false));
@@ -247,6 +247,10 @@ impl Followed {
             console.warn(&format!("nobody drives {id}, and not all of its tasks have ended"));
             console.hint(&how_to_go_on(status));
             return Ok(Exit::General);
+        }
+        for (source, count) in status.away() {
+            let results = counted(u128::from(count), "task's results are", "tasks' results are");
+            console.warn(&format!("{results} still on {source}; `hsm monitor {id}` brings them home"));
         }
         if self.all_went_well(tasks) {
             console.say(&format!("next: `hsm collect {id}` puts the results into a table"));

@@ -32,6 +32,16 @@ pub fn text(status: &SweepStatus, all: bool) -> String {
     if let Some(why) = status.held() {
         text.push_str(&format!("\nheld: {why}\n"));
     }
+    for (source, why, since_ms) in status.silent() {
+        text.push_str(&format!(
+            "\n{source} has not answered since {}: {why}\n",
+            rfc3339(since_ms).unwrap_or_default()
+        ));
+    }
+    for (source, count) in status.away() {
+        let results = counted(u128::from(count), "task's results are", "tasks' results are");
+        text.push_str(&format!("\n{results} still on {source}\n"));
+    }
     if status.unsent > 0 {
         text.push_str(&format!(
             "\n{} not sent anywhere\n",
@@ -42,7 +52,7 @@ pub fn text(status: &SweepStatus, all: bool) -> String {
 }
 
 fn table(standings: &[&JobStanding<'_>], source: &str, now_ms: u64) -> String {
-    let columns = [
+    let mut columns = vec![
         ("job", Align::Left),
         ("tasks", Align::Left),
         ("queued", Align::Right),
@@ -50,6 +60,11 @@ fn table(standings: &[&JobStanding<'_>], source: &str, now_ms: u64) -> String {
         ("over", Align::Right),
         ("waits for", Align::Left),
     ];
+    // Where there is one scheduler, its name is no news.
+    let with_sources = standings.iter().any(|standing| standing.entry.away);
+    if with_sources {
+        columns.insert(0, ("at", Align::Left));
+    }
     let mut table = TextTable::new(&columns);
     for standing in standings {
         let entry = standing.entry;
@@ -68,14 +83,18 @@ fn table(standings: &[&JobStanding<'_>], source: &str, now_ms: u64) -> String {
             _ if standing.queued > 0 => entry.waiting.clone(),
             _ => String::new(),
         };
-        table.row(&[
+        let mut row = vec![
             job,
             entry.tasks.to_string(),
             standing.queued.to_string(),
             standing.running.to_string(),
             standing.over.to_string(),
             why,
-        ]);
+        ];
+        if with_sources {
+            row.insert(0, entry.source.clone());
+        }
+        table.row(&row);
     }
     table.render()
 }
@@ -84,6 +103,7 @@ fn table(standings: &[&JobStanding<'_>], source: &str, now_ms: u64) -> String {
 #[derive(Serialize)]
 pub struct JobJson<'a> {
     token: &'a str,
+    source: &'a str,
     job: Option<&'a str>,
     tasks: String,
     submitted: Option<String>,
@@ -100,6 +120,7 @@ impl<'a> From<&JobStanding<'a>> for JobJson<'a> {
         let entry = standing.entry;
         Self {
             token: &entry.token,
+            source: &entry.source,
             job: entry.job.as_deref(),
             tasks: entry.tasks.to_string(),
             submitted: rfc3339(entry.submitted_ms),
