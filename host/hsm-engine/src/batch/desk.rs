@@ -21,7 +21,7 @@ use hsm_core::scheduler::{
 use hsm_core::sweep_id::SweepId;
 use hsm_core::task_set::TaskSet;
 use serde::Serialize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedSender;
@@ -52,6 +52,8 @@ pub(crate) enum Question {
     Look(Vec<String>),
     /// Bring home what these tasks left.
     Fetch(TaskSet),
+    /// Keep the sweep in its archive on the other machine.
+    Archive,
     /// Remove what is left of the sweep on the other machine, all of which is home.
     Discard,
 }
@@ -87,6 +89,8 @@ pub(crate) enum Answer {
     Looked(Result<(), Failure>),
     /// The tasks of which everything is home.
     Fetched { asked: TaskSet, home: Result<TaskSet, Failure> },
+    /// Where the sweep is kept on the other machine.
+    Archived(Result<Option<PathBuf>, Failure>),
     /// Whether the other machine's copy is gone.
     Discarded(Result<(), Failure>),
 }
@@ -222,6 +226,7 @@ impl Clerk {
                 let home = self.machine.fetch(&asked);
                 Answer::Fetched { asked, home }
             }
+            Question::Archive => Answer::Archived(self.machine.archive()),
             Question::Discard => Answer::Discarded(self.machine.discard()),
         }
     }

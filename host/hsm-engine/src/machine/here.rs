@@ -10,6 +10,7 @@ use hsm_core::failure::Blame;
 use hsm_core::roles::Failure;
 use hsm_core::scheduler::{Command, Exchange};
 use hsm_core::task_set::TaskSet;
+use std::path::PathBuf;
 
 /// This machine.
 #[derive(Debug)]
@@ -74,6 +75,10 @@ impl Machine for Here {
 
     fn fetch(&mut self, tasks: &TaskSet) -> Result<TaskSet, Failure> {
         Ok(tasks.clone())
+    }
+
+    fn archive(&mut self) -> Result<Option<PathBuf>, Failure> {
+        Ok(None)
     }
 
     fn discard(&mut self) -> Result<(), Failure> {

@@ -95,6 +95,9 @@ pub(crate) trait Machine: Send {
     /// Brings home what these tasks left; those of which everything is here and is what the machine has.
     fn fetch(&mut self, tasks: &TaskSet) -> Result<TaskSet, Failure>;
 
+    /// Keeps the sweep's folder in its archive there, where it has one; where that is.
+    fn archive(&mut self) -> Result<Option<PathBuf>, Failure>;
+
     /// Removes the sweep's folder there, all of which was brought home.
     fn discard(&mut self) -> Result<(), Failure>;
 }

@@ -41,6 +41,26 @@ impl Remote {
     }
 }
 
+impl Remote {
+    /// The rules by which rsync leaves out what is no part of the code.
+    ///
+    /// A name without a pattern in it is meant at the project's root: `wandb/` is a folder of results there, and may be one of a package's
+    /// own anywhere else.
+    pub(crate) fn filters(&self) -> Vec<String> {
+        let anchored = |pattern: &String| {
+            let anywhere = pattern.starts_with('/') || pattern.contains(['*', '?', '[']);
+            if anywhere { pattern.clone() } else { format!("/{pattern}") }
+        };
+        let excludes = self.excludes.iter().filter(|pattern| !pattern.is_empty());
+        let mut filters: Vec<String> =
+            excludes.map(|pattern| format!("--filter=- {}", anchored(pattern))).collect();
+        if self.gitignore {
+            filters.push("--filter=:- .gitignore".to_owned());
+        }
+        filters
+    }
+}
+
 /// The Python of scripts on another machine.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -61,4 +81,27 @@ pub struct Archive {
     pub folder: String,
     /// Whether a sweep is kept also when not all of its tasks completed.
     pub always: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_meant_at_the_root_and_patterns_anywhere() {
+        let mut remote = Remote::new(Target::new("box", "box"), "/work/p".into());
+        assert!(remote.filters().is_empty());
+        remote.excludes = ["wandb/", "/data", "*.ckpt", "runs/old", ""].map(str::to_owned).into();
+        remote.gitignore = true;
+        assert_eq!(
+            remote.filters(),
+            [
+                "--filter=- /wandb/",
+                "--filter=- /data",
+                "--filter=- *.ckpt",
+                "--filter=- /runs/old",
+                "--filter=:- .gitignore"
+            ]
+        );
+    }
 }

@@ -68,6 +68,7 @@ impl Batch {
             }
             Answer::Looked(Err(failure)) => self.ill(&failure),
             Answer::Fetched { asked, home } => self.take_home(&asked, home),
+            Answer::Archived(archived) => self.take_archived(archived),
             Answer::Discarded(discarded) => {
                 if let Err(failure) = discarded {
                     tracing::warn!("the copy of the sweep on {} was left there: {failure}", self.name);
@@ -114,22 +115,6 @@ impl Batch {
                     memory.recall = Some(Instant::now() + CANCEL_EVERY);
                 }
                 self.trouble = Some(format!("claims of tasks could not be taken: {failure}"));
-                Vec::new()
-            }
-        }
-    }
-
-    /// What tasks left elsewhere is here, or some of it.
-    fn take_home(&mut self, asked: &TaskSet, home: Result<TaskSet, Failure>) -> Vec<Event> {
-        let now = Instant::now();
-        match home {
-            Ok(tasks) => {
-                self.home.answered(now, tasks.len() == asked.len());
-                if tasks.is_empty() { Vec::new() } else { vec![Event::Home { tasks }] }
-            }
-            Err(failure) => {
-                self.home.answered(now, false);
-                self.trouble = Some(format!("results are still on {}: {failure}", self.name));
                 Vec::new()
             }
         }

@@ -1,10 +1,17 @@
 //! When what tasks leave on another machine is brought home.
 
-use crate::batch::BatchSource;
+use super::Batch;
+use crate::batch::{BatchSource, Question};
+use crate::machine::Archive;
+use hsm_core::campaign::{Campaign, Event};
+use hsm_core::roles::Failure;
+use hsm_core::state::TaskState;
+use hsm_core::task_set::TaskSet;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 /// How many tasks one transfer is about: enough that starting one does not count, few enough that one that is cut off is soon made again.
-pub(super) const FETCH_MAX: u64 = 2_000;
+const FETCH_MAX: u64 = 2_000;
 /// How often results come home while other tasks run, unless the settings say otherwise.
 const FETCH_EVERY: Duration = Duration::from_secs(60);
 /// How long to wait after one that did not.
@@ -22,6 +29,8 @@ pub(super) struct Homecoming {
     asking: bool,
     failures: u32,
     discarded: bool,
+    archiving: bool,
+    archived: bool,
 }
 
 impl Homecoming {
@@ -36,12 +45,31 @@ impl Homecoming {
             asking: false,
             failures: 0,
             discarded: false,
+            archiving: false,
+            archived: false,
         }
     }
 
     /// Whether a transfer is due; `last` says that nothing more is to come.
     pub(super) fn is_due(&self, now: Instant, last: bool) -> bool {
         !self.asking && now >= self.not_before && (last || now >= self.next)
+    }
+
+    /// Whether the other machine was asked to keep the sweep in its archive.
+    pub(super) fn is_archiving(&self) -> bool {
+        self.archiving
+    }
+
+    pub(super) fn archive(&mut self) {
+        self.archiving = true;
+    }
+
+    pub(super) fn archived(&mut self) {
+        self.archived = true;
+    }
+
+    pub(super) fn is_archived(&self) -> bool {
+        self.archived
     }
 
     /// Whether the other machine was asked to remove its copy.
@@ -65,6 +93,94 @@ impl Homecoming {
         let doubled = BACK_OFF_MIN.saturating_mul(1 << self.failures.clamp(1, 10).saturating_sub(1));
         // What came home goes on record first, or the same would be asked for again.
         self.not_before = now + if well { PAUSE } else { doubled.min(BACK_OFF_MAX) };
+    }
+}
+
+impl Batch {
+    /// Has what tasks left elsewhere brought home, when that is due: from time to time while others run, and at once when none does.
+    pub(super) fn fetch(&mut self, campaign: &Campaign, now: Instant) {
+        if self.may_archive(campaign) {
+            self.home.archive();
+            self.desk.ask(Question::Archive);
+        }
+        if self.may_discard(campaign) {
+            self.home.discard();
+            self.desk.ask(Question::Discard);
+        }
+        let Some(away) = campaign.ledger().away().with(&self.name) else { return };
+        let last = self.sent(campaign).all(|(_, sent)| sent.open.is_empty());
+        if self.home.is_due(now, last) {
+            self.home.asked();
+            self.desk.ask(Question::Fetch(away.slice(0, FETCH_MAX)));
+        }
+    }
+
+    /// What tasks left elsewhere is here, or some of it.
+    pub(super) fn take_home(&mut self, asked: &TaskSet, home: Result<TaskSet, Failure>) -> Vec<Event> {
+        let now = Instant::now();
+        match home {
+            Ok(tasks) => {
+                self.home.answered(now, tasks.len() == asked.len());
+                let missing = asked.iter().find(|task| !tasks.contains(*task));
+                self.trouble = missing.map(|task| {
+                    format!("what task {task} left there is not here as it is there; it is fetched again")
+                });
+                if tasks.is_empty() { Vec::new() } else { vec![Event::Home { tasks }] }
+            }
+            Err(failure) => {
+                self.home.answered(now, false);
+                self.trouble = Some(format!("results are still on {}: {failure}", self.name));
+                Vec::new()
+            }
+        }
+    }
+
+    /// The sweep is in its archive over there, or is not, which stops nothing but the removal of the other copy.
+    pub(super) fn take_archived(&mut self, archived: Result<Option<PathBuf>, Failure>) -> Vec<Event> {
+        match archived {
+            Ok(Some(folder)) => {
+                self.home.archived();
+                let text = format!("{} keeps the sweep in `{}`", self.name, folder.display());
+                vec![Event::Note { text }]
+            }
+            Ok(None) => Vec::new(),
+            Err(failure) => {
+                tracing::warn!("the sweep could not be archived on {}: {failure}", self.name);
+                vec![Event::Note { text: format!("{} did not archive the sweep: {failure}", self.name) }]
+            }
+        }
+    }
+
+    /// Whether the other machine's copy of the sweep is of no more use to anybody who wants it removed.
+    pub(super) fn may_discard(&self, campaign: &Campaign) -> bool {
+        self.source.discard
+            && self.source.is_elsewhere()
+            && !self.home.is_discarded()
+            && (self.archive().is_none() || self.home.is_archived())
+            && campaign.is_idle()
+            && self.all_completed(campaign)
+    }
+
+    /// Whether the sweep is over and belongs into an archive over there, into which nobody has put it.
+    pub(super) fn may_archive(&self, campaign: &Campaign) -> bool {
+        let Some(archive) = self.archive() else { return false };
+        let had_tasks = || campaign.ledger().jobs().iter().any(|job| job.source == self.name);
+        !self.home.is_archiving()
+            && campaign.is_idle()
+            && had_tasks()
+            && (archive.always || self.all_completed(campaign))
+    }
+
+    fn archive(&self) -> Option<&Archive> {
+        self.source.remote.as_ref()?.archive.as_ref()
+    }
+
+    /// Whether every task that it was given has completed, there or elsewhere.
+    fn all_completed(&self, campaign: &Campaign) -> bool {
+        let completed =
+            |task| campaign.ledger().get(task).is_some_and(|entry| entry.state == TaskState::Completed);
+        let its = campaign.ledger().jobs().iter().filter(|job| job.source == self.name);
+        its.flat_map(|job| job.tasks.iter()).all(completed)
     }
 }
 

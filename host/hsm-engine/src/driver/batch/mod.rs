@@ -17,7 +17,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::machine::machine_of;
 use crate::sweep_dir::SweepDir;
 use health::Health;
-use home::{FETCH_MAX, Homecoming};
+use home::Homecoming;
 use hsm_core::batch::{Patience, token};
 use hsm_core::campaign::{Campaign, Event, Room, Sent};
 use hsm_core::command::Launch;
@@ -301,40 +301,14 @@ impl Batch {
         wanted.map(|(token, _)| token.to_owned()).collect()
     }
 
-    /// Has what tasks left elsewhere brought home, when that is due: from time to time while others run, and at once when none does.
-    fn fetch(&mut self, campaign: &Campaign, now: Instant) {
-        if self.may_discard(campaign) {
-            self.home.discard();
-            self.desk.ask(Question::Discard);
-        }
-        let Some(away) = campaign.ledger().away().with(&self.name) else { return };
-        let last = self.sent(campaign).all(|(_, sent)| sent.open.is_empty());
-        if self.home.is_due(now, last) {
-            self.home.asked();
-            self.desk.ask(Question::Fetch(away.slice(0, FETCH_MAX)));
-        }
-    }
-
-    /// Whether the other machine's copy of the sweep is of no more use to anybody who wants it removed.
-    fn may_discard(&self, campaign: &Campaign) -> bool {
-        self.source.discard
-            && self.source.is_elsewhere()
-            && !self.home.is_discarded()
-            && campaign.is_idle()
-            && {
-                let completed = |task| {
-                    campaign.ledger().get(task).is_some_and(|entry| entry.state == TaskState::Completed)
-                };
-                let its = campaign.ledger().jobs().iter().filter(|job| job.source == self.name);
-                its.flat_map(|job| job.tasks.iter()).all(completed)
-            }
-    }
-
     /// Whether nothing was asked that is not answered: a driver that left now might take a cancellation with it.
     pub(super) fn is_idle(&self, campaign: &Campaign) -> bool {
         let unasked =
             |memory: &JobMemory| memory.unsettled.as_ref().is_some_and(|unsettled| unsettled.asked == 0);
-        self.desk.is_idle() && !self.jobs.values().any(unasked) && !self.may_discard(campaign)
+        self.desk.is_idle()
+            && !self.jobs.values().any(unasked)
+            && !self.may_archive(campaign)
+            && !self.may_discard(campaign)
     }
 
     /// Asks after all jobs in as few questions as the scheduler allows.

@@ -20,7 +20,7 @@ impl SshMachine {
             return Err(Failure::new(Blame::Config, "no-snapshot", message)
                 .with_hint("leave `--no-snapshot` out: the project itself is on this machine alone"));
         }
-        let digest = digest(snapshot).map_err(|error| {
+        let digest = digest(snapshot, &self.remote().filters()).map_err(|error| {
             let message = format!("could not read the snapshot `{}`: {error}", snapshot.display());
             Failure::new(Blame::Transient, "files", message)
         })?;
@@ -38,7 +38,8 @@ impl SshMachine {
         if reply.output != b"there\n" {
             let to = format!("{project}/code/new-{digest}");
             let same = self.newest_code.clone();
-            self.link().push(&launch.project_root, &to, same.as_deref())?;
+            let filters = self.remote().filters();
+            self.link().push(&launch.project_root, &to, same.as_deref(), &filters)?;
             self.link().have("keep the code", &["hsm_code_done", &project, &digest], &[])?;
         }
         self.newest_code = Some(digest);
@@ -46,9 +47,13 @@ impl SshMachine {
     }
 }
 
-/// What tells a folder from any other with different content: names, modes, targets of links and bytes. Times are no content.
-fn digest(folder: &Path) -> io::Result<String> {
+/// What tells a folder from any other with different content: names, modes, targets of links and bytes, and what of it is left out. Times are
+/// no content.
+fn digest(folder: &Path, filters: &[String]) -> io::Result<String> {
     let mut hasher = Sha256::new();
+    for filter in filters {
+        hasher.update(format!("{filter}\0"));
+    }
     add(folder, Path::new(""), &mut hasher)?;
     Ok(hasher.finalize()[..16].iter().map(|byte| format!("{byte:02x}")).collect())
 }

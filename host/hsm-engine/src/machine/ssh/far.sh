@@ -343,3 +343,13 @@ hsm_conda() {
   printf 'there is no conda environment %s; looked for %s\n' "$1" "${places[*]}" >&2
   return 1
 }
+
+# hsm_archive SWEEP ARCHIVE PROJECT ID: copies a sweep's folder into the archive, and says where it is. What an earlier copy has is not
+# copied again; nothing that is there already is removed.
+hsm_archive() {
+  hsm_expand "$2" || return
+  local to=$hsm_path/$3/$4
+  mkdir -p -- "$to" || return
+  rsync --recursive --links --times --perms --partial -- "$1/" "$to/" >&2 || return
+  printf '%s\n' "$to"
+}

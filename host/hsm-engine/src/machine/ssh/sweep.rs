@@ -104,7 +104,7 @@ impl SshMachine {
         if let Some(there) = &self.there {
             return Ok(there.clone());
         }
-        let (project, of) = (project_folder(&self.remote.project, &host::name()), self.marker());
+        let (project, of) = (self.project_name(), self.marker());
         let (root, sweep) = (self.link.target().root.clone(), self.sweep.as_str().to_owned());
         let there = self.ask_place(&["hsm_place", &root, &project, &sweep, &of], &project)?;
         self.there = Some(there.clone());
@@ -114,7 +114,7 @@ impl SshMachine {
 
     /// The same, and nothing is made there.
     pub(crate) fn would_be(&mut self) -> Result<There, Failure> {
-        let project = project_folder(&self.remote.project, &host::name());
+        let project = self.project_name();
         let root = self.link.target().root.clone();
         self.ask_place(&["hsm_outlook", &root], &project)
     }
@@ -127,6 +127,11 @@ impl SshMachine {
         let way_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         read_place(&reply.output, sent_ms, way_ms, project, self.sweep.as_str())
             .ok_or_else(|| odd("where the sweep's folder is", self.link.target()))
+    }
+
+    /// What the project's folder is called there.
+    fn project_name(&self) -> String {
+        project_folder(&self.remote.project, &host::name())
     }
 
     /// What the marker says that a folder belongs to.
@@ -268,6 +273,21 @@ impl Machine for SshMachine {
             home.remove(task);
         }
         Ok(home)
+    }
+
+    // A copy within the other machine's own network, which may take as long as reading everything does.
+    fn archive(&mut self) -> Result<Option<PathBuf>, Failure> {
+        let Some(archive) = self.remote.archive.clone() else { return Ok(None) };
+        let there = self.there()?;
+        let (from, project) = (there.dir.root().display().to_string(), self.project_name());
+        let words = ["hsm_archive", &from, &archive.folder, &project, self.sweep.as_str()].map(str::to_owned);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let reply = self.link.ask(&words, &[], PROOF_LIMIT)?;
+        if reply.code != 0 {
+            return Err(trouble::of_far_side("archive the sweep", &reply.complaint, self.link.target()));
+        }
+        let folder = String::from_utf8_lossy(&reply.output).trim_end_matches('\n').to_owned();
+        Ok(Some(PathBuf::from(folder)))
     }
 
     fn discard(&mut self) -> Result<(), Failure> {

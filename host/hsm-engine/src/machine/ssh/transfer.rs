@@ -29,9 +29,17 @@ impl Link {
         self.rsync("bring results home", arguments, Some(names), &SOME_MISSING)
     }
 
-    /// Brings what is in the folder `from` here into the folder `to` over there, sharing what is the same with the folder `same` beside it.
-    pub(crate) fn push(&mut self, from: &Path, to: &str, same: Option<&str>) -> Result<(), Failure> {
+    /// Brings what is in the folder `from` here, except what `filters` leave out, into the folder `to` over there, sharing what is the same
+    /// with the folder `same` beside it.
+    pub(crate) fn push(
+        &mut self,
+        from: &Path,
+        to: &str,
+        same: Option<&str>,
+        filters: &[String],
+    ) -> Result<(), Failure> {
         let mut arguments = common();
+        arguments.extend_from_slice(filters);
         arguments.extend(same.map(|same| format!("--link-dest=../{same}")));
         arguments.extend(["--".to_owned(), folder(from)?, format!("there:{to}/")]);
         self.rsync("bring files over", arguments, None, &[])
