@@ -24,6 +24,8 @@ const SESSIONS_MAX: usize = 8;
 const SEAT_LIMIT: Duration = Duration::from_secs(60);
 /// ssh puts seventeen characters behind a path while it makes the socket, and the system takes 108 in all.
 const CONTROL_PATH_MAX: usize = 90;
+/// The word for a connection that only the user can make.
+const NEEDS_USER: &str = "needs-you";
 /// What every login shell understands in the same way. All the rest is said on standard input.
 pub(crate) const REMOTE_COMMAND: &str = "exec bash --norc --noprofile -s";
 
@@ -33,6 +35,9 @@ pub(crate) struct Master {
     target: Target,
     options: LinkOptions,
     control: Option<Control>,
+    /// Why the machine wants its user, who was not there. Nothing is tried again until the user has opened a connection: who tries too often
+    /// is locked out.
+    needs_user: Option<Failure>,
 }
 
 /// Where a live master listens.
@@ -51,7 +56,7 @@ pub(crate) struct Seat {
 
 impl Master {
     pub(crate) fn new(target: Target, options: LinkOptions) -> Self {
-        Self { target, options, control: None }
+        Self { target, options, control: None, needs_user: None }
     }
 
     pub(crate) fn target(&self) -> &Target {
@@ -75,8 +80,15 @@ impl Master {
         let configured = resolved.lines().find_map(|line| line.strip_prefix("controlpath "));
         let control = match configured.filter(|path| *path != "none" && self.is_alive(path)) {
             Some(path) => Control { path: path.to_owned(), files },
-            None => self.own(files)?,
+            None => match self.own(files) {
+                Err(failure) if failure.code == NEEDS_USER && !self.options.interactive => {
+                    self.needs_user = Some(failure.clone());
+                    return Err(failure);
+                }
+                control => control?,
+            },
         };
+        self.needs_user = None;
         self.control = Some(control);
         Ok(())
     }
@@ -90,6 +102,9 @@ impl Master {
             trouble::no_answer(&self.target, self.limit().as_secs(), self.options.agent_socket.as_deref())
         })?;
         if !self.is_alive(&control.path) {
+            if let Some(failure) = &self.needs_user {
+                return Err(failure.clone());
+            }
             self.start(&control.path, until)?;
         }
         Ok(control)

@@ -38,14 +38,14 @@ const KNOWN: [(&[&str], Blame, &str, &str, &str); 19] = [
         Blame::Config,
         "needs-you",
         "`{host}` asks for a password, which nobody is there to type",
-        "have your key accepted with `ssh-copy-id {host}`, or open a master yourself: `ssh -fNM {host}` with a `ControlPath` in `~/.ssh/config`",
+        "`hsm remote test {name}` on a terminal asks you, and what waits goes on; `ssh-copy-id {host}` has your key accepted from then on",
     ),
     (
         &["permission denied", "too many authentication failures"],
         Blame::Config,
         "needs-you",
         "`{host}` accepts none of the keys that are at hand",
-        "`ssh {host}` must work without a question: load the key with `ssh-add`, or name it with `ssh_key`",
+        "load the key with `ssh-add`, or name it with `ssh_key`; then `hsm remote test {name}` connects, and what waits goes on",
     ),
     (
         &["temporary failure in name resolution"],

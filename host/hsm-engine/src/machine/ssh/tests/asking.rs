@@ -150,3 +150,19 @@ fn what_a_command_leaves_running_disturbs_nobody() {
     assert!(said.stdout.is_empty() || said.stdout == b"late\n");
     assert_eq!(link.exchange(&sh("echo on"), false).unwrap().stdout, b"on\n");
 }
+
+#[test]
+fn a_machine_that_wants_its_user_is_left_in_peace_until_there_is_a_connection() {
+    let world = World::new();
+    let mut link = world.link();
+    world.write("trouble", "me@box: Permission denied (publickey).");
+    for _ in 0..3 {
+        assert_eq!(link.connect().unwrap_err().code, "needs-you");
+    }
+    assert_eq!(world.calls().0, 1, "it was asked once");
+    // The user opens a connection from somewhere else.
+    fs::remove_file(world.path("trouble")).unwrap();
+    world.link().connect().unwrap();
+    assert!(link.connect().is_ok());
+    assert_eq!(world.calls().0, 2);
+}
