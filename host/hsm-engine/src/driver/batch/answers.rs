@@ -192,6 +192,9 @@ impl Batch {
                 Vec::new()
             }
             Err(error) if error.may_pass() => {
+                if self.source.is_elsewhere() {
+                    self.health.silent(now, &error.to_string());
+                }
                 self.pace.put_off(now);
                 self.later(token, error.to_string(), campaign)
             }

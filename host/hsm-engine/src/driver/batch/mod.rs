@@ -317,6 +317,11 @@ impl Batch {
         let first = traits.first_element;
         let jobs = self.open_jobs(campaign, |sent| undecided(sent, first));
         if jobs.is_empty() {
+            // A machine that fell silent gets tasks again once it answers, and is told what it must not run any more.
+            if self.health.is_silent() && !campaign.is_idle() && self.desk.is_idle() {
+                self.pace.asked(now, 1);
+                self.desk.ask(Question::Describe);
+            }
             return;
         }
         let most = usize::try_from(traits.jobs_per_query.max(1)).unwrap_or(usize::MAX);
