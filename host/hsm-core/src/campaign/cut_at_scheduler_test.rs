@@ -193,7 +193,13 @@ impl World {
 
     /// What a driver finds out about its submissions: by their token, by the files, and by what the scheduler says.
     fn look(&mut self, campaign: &Campaign, since: &mut BTreeMap<String, u64>) -> Vec<Event> {
+        // What ended there comes home, unless the link is down for now.
         let mut events = Vec::new();
+        for (_, tasks) in campaign.ledger().away().iter() {
+            if self.draw(3) > 0 {
+                events.push(Event::Home { tasks: tasks.clone() });
+            }
+        }
         for (token, sent) in campaign.sent() {
             if sent.job.is_none() {
                 let asked_ms = *since.entry(token.to_owned()).or_insert(self.now_ms);
@@ -239,7 +245,7 @@ impl World {
             Room {
                 token: format!("t{:09}", self.tokens),
                 source: "model".into(),
-                away: false,
+                away: true,
                 tasks,
                 tasks_per_element: 1,
             }
@@ -304,6 +310,7 @@ fn check(world: &World, campaign: &Campaign, most_starts: u32) {
         let count = |counted: &BTreeMap<u64, u32>| counted.get(&task).copied().unwrap_or(0);
         let (starts, completions) = (count(&world.starts), count(&world.completions));
         let lost = world.lost.iter().any(|(_, lost)| *lost == task);
+        assert!(!campaign.ledger().away().contains(task), "what task {task} left never came home");
         assert!(entry.state.is_final(), "task {task} is lost: {entry:?}");
         assert!(completions <= 1, "task {task} ran to its end {completions} times");
         assert!(starts <= most_starts, "task {task} was started {starts} times");
