@@ -206,6 +206,27 @@ fn usr1_reaches_the_program_and_asks_for_nothing() {
 }
 
 #[test]
+fn a_program_that_is_stopped_for_a_while_is_not_over() {
+    let job = Job::new(&["echo $$ >../pid; touch ../ready; until [ -e ../go ]; do sleep 0.05; done; exit 4"]);
+    let mut child = job.command("1").spawn().unwrap();
+    wait_for(&job.path("ready"));
+    let signal = |name: &str| {
+        let group = format!("-{}", job.read("pid").trim());
+        assert!(Command::new("kill").args([name, "--", &group]).status().unwrap().success());
+    };
+    signal("-STOP");
+    // The script hears of it at once.
+    for _ in 0..50 {
+        assert!(job.end(1).is_none());
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    signal("-CONT");
+    fs::write(job.path("go"), "").unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(4));
+    assert_eq!(job.end(1).map(|end| (end.code, end.signal)), Some((4, 0)));
+}
+
+#[test]
 fn tasks_side_by_side_share_the_gpus() {
     let show = "echo $CUDA_VISIBLE_DEVICES $CUDA_DEVICE_ORDER; sleep 0.3";
     let mut job = Job::new(&[show, show, show, show]);

@@ -304,6 +304,26 @@ fn a_task_outlives_its_worker_and_keeps_its_slot() {
 }
 
 #[test]
+fn an_element_that_is_stopped_for_a_while_keeps_its_slot() {
+    let host = Box::new(1);
+    let job = host.start("still", &[stays("0.2"), stays("0")]);
+    wait_until(|| host.read("marks") == "+\n");
+    let script = host.processes("job.sh");
+    let signal = |name: &str| {
+        assert!(process::Command::new("kill").arg(name).args(&script).status().unwrap().success());
+    };
+    signal("-STOP");
+    wait_until(|| host.read("marks") == "+\n-\n");
+    // Its worker hears of the stop at once.
+    for _ in 0..10 {
+        assert_eq!(states(&host.look(&job)), [JobState::Running, JobState::Queued]);
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    signal("-CONT");
+    assert_eq!(states(&host.until_over(&job)), [JobState::Completed; 2]);
+}
+
+#[test]
 fn after_everything_was_killed_a_look_brings_the_rest_to_run() {
     let host = Box::new(2);
     let job = host.start("all", &[vec![stays("100"); 2], vec!["exit 0".to_owned(); 5]].concat());

@@ -95,7 +95,10 @@ hsm_wait_for() {
     hsm_woken=
     wait "$1"
     hsm_code=$?
-    [ -n "$hsm_woken" ] || break
+    [ -z "$hsm_woken" ] || continue
+    # A shell with job control also says so when a process is only stopped, as a job is that is suspended or whose machine is.
+    [ "$hsm_code" -gt 128 ] && kill -0 "$1" 2>/dev/null || break
+    sleep 1
   done
   # With -1 a shell says that it reaped the process while it handed a signal on.
   case $hsm_code in 127 | -1) hsm_code=$before ;; esac

@@ -129,7 +129,10 @@ wait_for() {
     before=$code woken=
     wait "$1"
     code=$?
-    [ -n "$woken" ] || break
+    [ -z "$woken" ] || continue
+    # A shell with job control also says so when a process is only stopped.
+    [ "$code" -gt 128 ] && kill -0 "$1" 2>/dev/null || break
+    sleep 1
   done
   # What a shell says of a process that it has reaped already.
   [ "$code" != 127 ] || code=$before
