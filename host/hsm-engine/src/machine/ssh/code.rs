@@ -37,14 +37,19 @@ impl SshMachine {
             self.link().have("make a folder for the code", &["hsm_code", &project, &digest, &of], &[])?;
         if reply.output != b"there\n" {
             let to = format!("{project}/code/new-{digest}");
-            let same = self.newest_code.clone();
-            let filters = self.remote().filters();
+            let (same, filters) = (newest(&reply.output), self.remote().filters());
             self.link().push(&launch.project_root, &to, same.as_deref(), &filters)?;
             self.link().have("keep the code", &["hsm_code_done", &project, &digest], &[])?;
         }
-        self.newest_code = Some(digest);
         self.launch_in(launch, there)
     }
+}
+
+/// The snapshot over there that was brought last, whatever sweep it was for: the next one shares files with it.
+fn newest(answer: &[u8]) -> Option<String> {
+    let name = std::str::from_utf8(answer).ok()?.strip_prefix("newest ")?.trim_end();
+    let is_digest = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_digest.then(|| name.to_owned())
 }
 
 /// What tells a folder from any other with different content: names, modes, targets of links and bytes, and what of it is left out. Times are

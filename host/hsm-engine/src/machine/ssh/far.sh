@@ -277,13 +277,19 @@ hsm_outlook() {
   printf '%s\n%s\n%s\n' "$(id -un)" "$hsm_ms" "$hsm_path"
 }
 
-# hsm_code PROJECT DIGEST OF: whether that snapshot is there; where it is not, a folder to bring it to.
+# hsm_code PROJECT DIGEST OF: whether that snapshot is there; where it is not, a folder to bring it to, and which snapshot is the newest.
 hsm_code() {
+  local marker newest=
   [ ! -L "$1/code" ] && mkdir -p -- "$1/code" || return
   if [ -f "$1/code/$2/.hsm-made" ] && [ ! -L "$1/code/$2" ]; then
     printf 'there\n'
   else
-    hsm_own "$1/code/new-$2" ours "This folder was made by hsm for $3. hsm removes it when it is asked to clean up."
+    hsm_own "$1/code/new-$2" ours "This folder was made by hsm for $3. hsm removes it when it is asked to clean up." || return
+    for marker in "$1"/code/[0-9a-f]*/.hsm-made; do
+      if [ -z "$newest" ] || [ "$marker" -nt "$newest" ]; then newest=$marker; fi
+    done
+    newest=${newest%/*}
+    printf 'newest %s\n' "${newest##*/}"
   fi
 }
 

@@ -40,8 +40,6 @@ pub(crate) struct SshMachine {
     needs_agent: bool,
     there: Option<There>,
     watched: Vec<String>,
-    /// The snapshot that was brought last: the next one shares files with it.
-    pub(crate) newest_code: Option<String>,
     pub(super) agent: Option<AgentPlace>,
     pub(super) python: Option<String>,
 }
@@ -78,7 +76,6 @@ impl SshMachine {
             needs_agent,
             there: None,
             watched: Vec::new(),
-            newest_code: None,
             agent: None,
             python: None,
         }
