@@ -36,8 +36,8 @@ const COMMANDS_PER_SECOND: f64 = 4.0;
 pub(crate) enum Question {
     /// What does the scheduler allow?
     Describe,
-    /// Make a submission, which is on record.
-    Submit(Stage),
+    /// Make a submission, which is on record, of tasks that start in this way.
+    Submit(Stage, Launch),
     /// Find out what became of one whose answer was lost.
     Settle { token: String },
     /// Look at jobs, and bring the new claims and ends of these submissions along.
@@ -197,7 +197,8 @@ impl Clerk {
     fn answer(&mut self, question: Question) -> Answer {
         match question {
             Question::Describe => Answer::Described(self.introduce()),
-            Question::Submit(stage) => {
+            Question::Submit(stage, launch) => {
+                self.launch = launch;
                 let token = stage.token.clone();
                 match self.submit(&stage) {
                     Ok((outcome, for_good)) => Answer::Submitted { token, outcome: Ok(outcome), for_good },

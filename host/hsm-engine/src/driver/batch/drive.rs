@@ -31,6 +31,10 @@ impl Driver {
         for source in named {
             self.open_source(&settings.launch, source)?;
         }
+        let is_named = |batch: &&mut Batch| settings.source.batches().any(|source| *source == batch.source);
+        for batch in self.batches.iter_mut().filter(is_named) {
+            batch.launch.clone_from(&settings.launch);
+        }
         Ok(())
     }
 

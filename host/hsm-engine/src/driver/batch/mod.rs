@@ -38,6 +38,8 @@ pub(super) struct Batch {
     /// The name that its users know it by.
     pub(super) name: String,
     pub(super) source: BatchSource,
+    /// How the tasks of its next submission are started. A sweep that goes on may have newer code than it began with.
+    pub(super) launch: Launch,
     dir: SweepDir,
     desk: Desk,
     traits: Option<SchedulerTraits>,
@@ -73,6 +75,7 @@ impl Batch {
             number,
             name: source.name().to_owned(),
             source: source.clone(),
+            launch: launch.clone(),
             dir: driver.dir.clone(),
             desk,
             traits: None,
@@ -153,7 +156,7 @@ impl Batch {
                 .map(|most| most.saturating_sub(u32::try_from(others).unwrap_or(u32::MAX)).max(1)),
             again: again.collect(),
         };
-        self.desk.ask(Question::Submit(stage));
+        self.desk.ask(Question::Submit(stage, self.launch.clone()));
     }
 
     /// Stops tasks of a submission that somebody asked to stop: those that have not begun do not, and the scheduler is told of the rest.
