@@ -28,6 +28,7 @@ mod refusals;
 mod remotes;
 mod shown;
 mod slurm;
+mod ssh;
 mod ssh_hosts;
 mod trust;
 mod wrapped;
