@@ -14,6 +14,7 @@ mod inspection;
 mod job_manager;
 mod journal;
 mod lease;
+mod leftovers;
 mod machine;
 mod mailbox;
 mod plan_file;
@@ -34,6 +35,7 @@ pub use job_manager::{
     Preview, SubmitOptions, SweepStatus, SweepSummary, TaskClass, TaskError, TaskStatus, Watch,
 };
 pub use lease::{Driver, Holder, STALE_AFTER};
+pub use leftovers::{LeftFolder, LeftKind, Leftovers, forget_jobs, list_leftovers, remove_leftovers};
 pub use machine::ssh::{Link, LinkOptions, REMOTE_ROOT, Target, is_ssh_alias, relay, ssh_aliases};
 pub use machine::{Archive, PythonThere, Remote};
 pub use process::READY;

@@ -28,7 +28,7 @@ pub use exchange::{Command, Ending, Exchange, Step};
 pub use pbs::Pbs;
 pub use request::{Outcome, Resources, SchedulerTraits, Site, Submission, Ticket};
 pub use sighting::{Hold, Job, JobState, Sighting, Verdict};
-pub use slots::{AGENT, Slots, agent_file};
+pub use slots::{AGENT, Slots, agent_file, forget, not_forgotten};
 pub use slurm::Slurm;
 
 use crate::failure::{Blame, Failure};

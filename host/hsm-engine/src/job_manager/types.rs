@@ -4,7 +4,7 @@ use super::watch::Seen;
 use crate::batch::TallyLine;
 use crate::lease::Driver;
 use crate::sweep_dir::SweepDir;
-use hsm_core::campaign::{Counts, JobEntry, Ledger};
+use hsm_core::campaign::{Counts, JobEntry, Ledger, Progress};
 use hsm_core::command::Launch;
 use hsm_core::journal::Ending;
 use hsm_core::journal::PluginUse;
@@ -214,6 +214,30 @@ impl SweepStatus {
     #[must_use]
     pub fn jobs(&self) -> &[JobEntry] {
         self.ledger.jobs()
+    }
+
+    /// The tasks of which something may run on another machine, or was left there and is not home.
+    #[must_use]
+    pub fn tied_to_machines(&self) -> TaskSet {
+        let mut tied = TaskSet::default();
+        for (first, last) in self.ledger.away().iter().flat_map(|(_, tasks)| tasks.ranges()) {
+            tied.insert_range(first, last);
+        }
+        for job in self.jobs().iter().filter(|job| job.away && !matches!(job.progress, Progress::Refused(_)))
+        {
+            for task in job.tasks.iter().filter(|task| self.may_run(*task)) {
+                tied.insert(task);
+            }
+        }
+        tied
+    }
+
+    /// Whether a task has not ended as far as anybody can vouch for.
+    fn may_run(&self, task: u64) -> bool {
+        let open = |task: &TaskStatus| {
+            matches!(task.state, TaskState::Queued | TaskState::Running | TaskState::Unknown)
+        };
+        self.may_live(task) || self.task(task).as_ref().is_some_and(open)
     }
 
     /// Why nothing more is handed to the scheduler, and what waits there is held.

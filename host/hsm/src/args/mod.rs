@@ -18,7 +18,8 @@ pub use plugin::{
     VerifyPluginArgs,
 };
 pub use remote::{
-    AddRemoteArgs, AskRemotesArgs, ListRemotesArgs, RemoteArgs, RemoteCommand, RemoveRemoteArgs,
+    AddRemoteArgs, AskRemotesArgs, CleanRemotesArgs, ListRemotesArgs, RemoteArgs, RemoteCommand,
+    RemoveRemoteArgs,
 };
 pub use setup::{CompilePluginArgs, CompletionsArgs, DriveArgs, InitArgs, RelayArgs, TrustArgs};
 pub use sweep_file::{LimitArgs, PlanArgs, RunArgs, SourceArgs};

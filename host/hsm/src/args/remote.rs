@@ -24,6 +24,8 @@ pub enum RemoteCommand {
     Health(AskRemotesArgs),
     /// Show the GPUs of machines, and whose processes are on them
     Gpus(AskRemotesArgs),
+    /// Show what sweeps left on machines, and remove what nothing depends on
+    Clean(CleanRemotesArgs),
     /// Remove a machine from this project's settings; nothing is deleted over there
     Remove(RemoveRemoteArgs),
 }
@@ -88,6 +90,26 @@ pub struct AskRemotesArgs {
     #[arg(value_name = "NAME")]
     pub names: Vec<HostName>,
     /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `hsm remote clean`
+#[derive(Args, Debug)]
+pub struct CleanRemotesArgs {
+    /// Only these machines
+    #[arg(value_name = "NAME")]
+    pub names: Vec<HostName>,
+    /// Remove what goes, without a question
+    #[arg(long)]
+    pub yes: bool,
+    /// Only what was left alone for so many days
+    #[arg(long, value_name = "DAYS")]
+    pub older_than: Option<u32>,
+    /// Also sweeps that nothing is known of here, because their folders here were deleted
+    #[arg(long, requires = "yes")]
+    pub orphans: bool,
+    /// Print JSON, and ask nothing
     #[arg(long)]
     pub json: bool,
 }

@@ -8,10 +8,12 @@
 mod agent;
 mod config;
 mod control;
+mod forget;
 mod observe;
 mod submit;
 
 pub use agent::{AGENT, agent_file};
+pub use forget::{forget, not_forgotten};
 
 use super::{
     Exchange, Hold, Job, Outcome, Scheduler, SchedulerTraits, Sighting, Site, Step, Submission, Verdict,

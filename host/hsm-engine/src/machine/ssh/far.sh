@@ -282,6 +282,8 @@ hsm_code() {
   local marker newest=
   [ ! -L "$1/code" ] && mkdir -p -- "$1/code" || return
   if [ -f "$1/code/$2/.hsm-made" ] && [ ! -L "$1/code/$2" ]; then
+    # Whoever cleans up leaves what was just asked for.
+    touch -c -- "$1/code/$2/.hsm-made"
     printf 'there\n'
   else
     hsm_own "$1/code/new-$2" ours "This folder was made by hsm for $3. hsm removes it when it is asked to clean up." || return

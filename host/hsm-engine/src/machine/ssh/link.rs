@@ -73,6 +73,20 @@ impl Link {
         self.session().map(|_| ())
     }
 
+    /// The folder of everything of hsm's, as it is called there. Nothing is made.
+    pub(crate) fn far_root(&mut self) -> Result<String, Failure> {
+        let configured = self.target().root.clone();
+        let reply = self.have("find the folder of hsm's files", &["hsm_outlook", &configured], &[])?;
+        let text = String::from_utf8_lossy(&reply.output).into_owned();
+        text.lines().nth(2).map(str::to_owned).ok_or_else(|| {
+            let message = format!(
+                "`{}` did not say where hsm's files are in a way that could be understood",
+                self.target().host
+            );
+            Failure::new(Blame::Transient, "odd-answer", message).with_hint("try again")
+        })
+    }
+
     /// The right to a session beside the shell's, and the command of one.
     pub(crate) fn further_session(&mut self) -> Result<(Seat, Vec<String>), Failure> {
         self.master.connect()?;

@@ -23,5 +23,5 @@ mod trouble;
 pub use aliases::{is_ssh_alias, ssh_aliases};
 pub use link::Link;
 pub use relay::relay;
-pub(crate) use sweep::SshMachine;
+pub(crate) use sweep::{SshMachine, project_folder};
 pub use target::{LinkOptions, REMOTE_ROOT, Target};

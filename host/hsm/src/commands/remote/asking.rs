@@ -1,6 +1,7 @@
 //! Asking several machines side by side: the ones that are meant, a link to each, and an answer or a failure from every one.
 
 use super::machines::Machine;
+use crate::context::links;
 use crate::environment;
 use crate::output::Console;
 use crate::project::Project;
@@ -8,7 +9,7 @@ use crate::report::{Exit, Problem};
 use hsm_core::roles::Failure;
 use hsm_core::settings::HostName;
 use hsm_core::suggest;
-use hsm_engine::{Link, LinkOptions, Target};
+use hsm_engine::{Link, Target, is_ssh_alias, ssh_aliases};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
@@ -18,7 +19,7 @@ const AT_ONCE_MAX: usize = 4;
 /// The machines that were named, or all.
 ///
 /// # Errors
-/// When one that is named is not known.
+/// When one that is named is neither registered nor an alias of the user's ssh configuration.
 pub fn meant(project: &Project, names: &[HostName], console: Console) -> Result<Vec<Machine>, Problem> {
     let all = Machine::of(project);
     if names.is_empty() {
@@ -28,13 +29,26 @@ pub fn meant(project: &Project, names: &[HostName], console: Console) -> Result<
         return Ok(all);
     }
     let named = |name: &HostName| {
-        all.iter().find(|machine| machine.name == name.as_str()).cloned().ok_or_else(|| {
+        if let Some(machine) = all.iter().find(|machine| machine.name == name.as_str()) {
+            return Ok(machine.clone());
+        }
+        // `hsm run --remote` takes such a name, too.
+        if is_alias(name)? {
+            return Ok(Machine::alias(project, name));
+        }
+        Err({
             let hint = suggest::did_you_mean(name.as_str(), all.iter().map(|machine| machine.name.as_str()));
             Problem::new(Exit::NotFound, format!("there is no machine `{name}` in this project"))
                 .with_hint(hint.unwrap_or_else(|| "`hsm remote list` shows those there are".to_owned()))
         })
     };
     names.iter().map(named).collect()
+}
+
+/// Whether the user's ssh configuration has something to say of that name.
+fn is_alias(name: &HostName) -> Result<bool, Problem> {
+    let aliases = environment::home().map(|home| ssh_aliases(&home)).unwrap_or_default();
+    Ok(aliases.iter().any(|alias| alias == name.as_str()) || is_ssh_alias(name.as_str(), &links(false)?))
 }
 
 /// What every machine answers, in their order.
@@ -45,9 +59,7 @@ pub fn ask_all<T: Send>(
     machines: &[Machine],
     ask: impl Fn(&Machine, &mut Link) -> Result<T, Failure> + Sync,
 ) -> Result<Vec<Result<T, Failure>>, Problem> {
-    let mut options = LinkOptions::new(&environment::own_program()?);
-    options.runtime_dir = environment::runtime_folder();
-    options.agent_socket = environment::ssh_agent();
+    let options = links(true)?;
     let waiting = Mutex::new(machines.iter().enumerate());
     let answers = Mutex::new(Vec::with_capacity(machines.len()));
     thread::scope(|scope| {

@@ -1,7 +1,7 @@
 //! The machines of a project as their settings have them, each with what the defaults for all of them add.
 
 use crate::project::Project;
-use hsm_core::settings::{Backend, Distributed, Remote};
+use hsm_core::settings::{Backend, Distributed, HostName, Remote};
 use hsm_engine::{REMOTE_ROOT, SshDestination, Wanted};
 
 /// A machine.
@@ -25,11 +25,19 @@ impl Machine {
         remotes.map(|(name, remote)| Self::new(name.as_str(), remote, distributed)).collect()
     }
 
+    /// A name that only the user's ssh configuration knows.
+    pub fn alias(project: &Project, name: &HostName) -> Self {
+        Self::new(name.as_str(), &Remote::default(), &project.settings.distributed)
+    }
+
     fn new(name: &str, remote: &Remote, all: &Distributed) -> Self {
         let mut remote = remote.clone();
         remote.conda_env = remote.conda_env.or_else(|| all.conda_env.clone());
         remote.python_path = remote.python_path.or_else(|| all.python_path.clone());
-        let root = remote.remote_root.as_ref().or(all.remote_root.as_ref());
+        // Where a scheduler starts tasks, their folder is everything's.
+        let has_scheduler = !matches!(remote.backend, None | Some(Backend::Ssh));
+        let workdir = remote.workdir.as_ref().filter(|_| has_scheduler);
+        let root = workdir.or(remote.remote_root.as_ref()).or(all.remote_root.as_ref());
         Self {
             name: name.to_owned(),
             host: remote.host.as_ref().map_or(name, |host| host.as_str()).to_owned(),

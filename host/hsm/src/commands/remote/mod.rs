@@ -2,6 +2,7 @@
 
 mod add;
 mod asking;
+mod clean;
 mod gpus;
 mod health;
 mod list;
@@ -24,6 +25,7 @@ pub fn run(args: &RemoteArgs, global: &GlobalArgs, console: Console) -> Result<E
         RemoteCommand::Test(args) => test::run(args, console),
         RemoteCommand::Health(args) => health::run(args, console),
         RemoteCommand::Gpus(args) => gpus::run(args, console),
+        RemoteCommand::Clean(args) => clean::run(args, global, console),
         RemoteCommand::Remove(args) => remove::run(args, global, console),
     }
 }

@@ -239,9 +239,40 @@ verb_release() {
   start_workers
 }
 
+# forget STATE TOKEN…: removes what is remembered of jobs that are over. Of one that is not, everything stays.
+verb_forget() {
+  local token
+  open_state "$1"
+  rm -rf -- "$state"/drafts/forgotten.*
+  for token in "${@:2}"; do
+    is_token "$token" || refuse arguments "\`$token\` is no token"
+    load_job "$token" || { unknown "$token" && continue; }
+    if is_over && forget_job; then say "forgotten $token"; else say "kept $token"; fi
+  done
+  say "done $(($# - 1))"
+}
+
+# Whether every element of the job has ended, and nothing of any of them lives.
+is_over() {
+  local element mark
+  local -a ended=() members=() seeds=()
+  read_ends
+  for ((element = 0; element < job_elements; element++)); do [ -n "${ended[element]-}" ] || return 1; done
+  # The marks of its elements begin alike.
+  mark=";$state;$job_token;"
+  gather "$mark" ''
+  [ "${#members[@]}" = 0 ]
+}
+
+# What is half removed would look like a job whose elements are still to begin, so it leaves in one step.
+forget_job() {
+  local aside=$state/drafts/forgotten.$job_token
+  [ ! -L "$job" ] && mv -T -- "$job" "$aside" && rm -f -- "$state"/queue/*."$job_token" && rm -rf -- "$aside"
+}
+
 agent=${BASH_SOURCE[0]}
 case ${1-} in
-  describe | submit | recover | look | cancel | stop | hold | release | work) "verb_$1" "${@:2}" ;;
+  describe | submit | recover | look | cancel | stop | hold | release | forget | work) "verb_$1" "${@:2}" ;;
   *) refuse arguments "there is no request \`${1-}\`" ;;
 esac
 exit
