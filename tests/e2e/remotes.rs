@@ -1,7 +1,7 @@
 //! `hsm remote`: machines come into a project's settings and go, and nothing else in that file changes.
 
-use hsm_tests::World;
 use hsm_tests::lab::{SshHosts, SshOptions};
+use hsm_tests::{World, wait_until};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
@@ -69,6 +69,33 @@ fn a_machine_comes_and_goes_and_every_comment_stays() {
     let _ = world.hsm(&["remote", "remove", "old"]).succeeds();
     let gone = "        old:    # under the stairs\n            host: old.example.org\n            gpus:\n            - 1\n";
     assert_eq!(settings(&world), SETTINGS.replace(gone, "").replace("remotes:", "remotes: {}"));
+}
+
+#[test]
+fn a_cluster_comes_with_all_that_users_have_for_one() {
+    let world = world(SETTINGS);
+    let more = "--backend slurm --workdir /w --archive-dir /a --archive-on always --qos-whitelist a,b \
+                --keep-remote-on-success false --spec mem=16G --spec cpus_per_task=4";
+    let words: Vec<&str> = more.split_whitespace().collect();
+    let _ = world.hsm(&[&["remote", "add", "box"], &words[..]].concat()).succeeds();
+    let block = "        box:
+            backend: slurm
+            host: box
+            workdir: /w
+            archive_dir: /a
+            archive_on: always
+            qos_whitelist: [a, b]
+            keep_remote_on_success: false
+            spec:
+                mem: 16G
+                cpus_per_task: 4
+";
+    assert!(settings(&world).contains(block), "{}", settings(&world));
+    let list = world.hsm(&["remote", "list", "--json"]).succeeds().json();
+    assert_eq!(
+        list["remotes"][1]["remote_root"], "/w",
+        "where a scheduler starts tasks, everything is there"
+    );
 }
 
 #[test]
@@ -156,6 +183,8 @@ const REFUSED: &[(&[&str], i32, &str)] = &[
     (&["remote", "add", "x", "--backend", "slrum"], 2, "hint: did you mean `slurm`?"),
     (&["remote", "add", "x", "--backend", "my-site"], 2, "neither built in nor a plugin"),
     (&["remote", "add", "x", "--port", "0"], 2, "--port"),
+    (&["remote", "add", "x", "--spec", "mem=1G", "--spec", "mem=2G"], 2, "`mem` is given twice"),
+    (&["remote", "add", "x", "--spec", "mem=[1]"], 2, "`mem` is no plain value"),
     (&["remote"], 2, "remote"),
 ];
 
@@ -260,4 +289,127 @@ fn gpus_are_those_of_over_there_and_none_is_an_answer_too() {
     assert_eq!(gpus[0]["users"].as_array().map(Vec::len), Some(1));
     assert!(gpus[1]["memory_used_mib"].is_null());
     let _ = world.hsm(&["remote", "gpus"]).succeeds().prints(&["there is no `nvidia-smi`", "97 %"]);
+}
+
+/// Everything that hsm has on a host, by its paths below the root.
+fn left_on(hosts: &SshHosts, host: &str, below: &str) -> Vec<String> {
+    let root = hosts.home(host).join(".hsm/remote");
+    let projects = fs::read_dir(root).into_iter().flatten().filter_map(Result::ok).map(|entry| entry.path());
+    let of = projects.filter(|path| path.is_dir()).flat_map(|path| {
+        let entries = fs::read_dir(path.join(below)).into_iter().flatten().filter_map(Result::ok);
+        entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect::<Vec<_>>()
+    });
+    let mut names: Vec<String> = of.collect();
+    names.sort();
+    names
+}
+
+/// What `clean` says of things of this kind on its only machine: name, and `goes`, `stays` or `gone`.
+fn said_of(list: &serde_json::Value, kind: &str) -> Vec<(String, String)> {
+    let items = list["remotes"][0]["items"].as_array().unwrap_or_else(|| panic!("{list}"));
+    let word = |item: &serde_json::Value, key: &str| item[key].as_str().unwrap_or_default().to_owned();
+    let its = items.iter().filter(|item| item["kind"] == kind);
+    its.map(|item| (word(item, "name"), word(item, "verdict"))).collect()
+}
+
+#[test]
+fn what_is_over_is_cleaned_away_and_what_runs_never() {
+    let hosts = SshHosts::up(&SshOptions { hosts: 1, ..SshOptions::default() });
+    let world = World::new().with_ssh(&hosts);
+    let _ = world.hsm(&["remote", "add", "host1", "--keep-remote-on-success", "true"]).succeeds();
+    world.write("quick.yaml", "command: [/bin/sh, -c, 'echo {x}']\nsweep: {grid: {x: [1, 2]}}\n");
+    let line = "touch began; until [ -e ../../../../go ]; do sleep 0.05; done";
+    world.write(
+        "slow.yaml",
+        format!("command: [/bin/sh, -c, 'cd {{task_dir}}; {line}; : {{x}}']\nsweep: {{grid: {{x: [1]}}}}\n"),
+    );
+    let to = ["--remote", "host1", "--poll-interval", "1"];
+    for id in ["done", "lost"] {
+        let _ = world.hsm(&[&["run", "quick.yaml", "--sweep-id", id], &to[..]].concat()).succeeds();
+    }
+    let _ =
+        world.hsm(&[&["run", "slow.yaml", "--sweep-id", "runs", "--detach"], &to[..]].concat()).succeeds();
+    wait_until("a task runs", || {
+        left_on(&hosts, "host1", "sweeps/runs/tasks/task_1").contains(&"began".to_owned())
+    });
+    fs::remove_dir_all(world.sweep_dir("lost")).unwrap();
+    let pair = |name: &str, verdict: &str| (name.to_owned(), verdict.to_owned());
+
+    // Nothing goes by being looked at.
+    let list = world.hsm(&["remote", "clean", "--json"]).succeeds().json();
+    let three = [pair("done", "goes"), pair("lost", "stays"), pair("runs", "stays")];
+    assert_eq!(said_of(&list, "sweep"), three, "{list}");
+    assert!(said_of(&list, "code").iter().all(|(_, verdict)| verdict == "stays"), "{list}");
+    let _ = world.hsm(&["remote", "clean"]).succeeds().says(&["nothing was removed", "`--yes`"]);
+    let old = world.hsm(&["remote", "clean", "--yes", "--older-than", "1"]).succeeds();
+    let _ = old.says(&["there is nothing to remove"]);
+    assert_eq!(left_on(&hosts, "host1", "sweeps"), ["done", "lost", "runs"]);
+    assert_eq!(left_on(&hosts, "host1", "state/on-host1/jobs").len(), 3);
+
+    // What is over goes, with what the agent remembers of it.
+    let _ = world.hsm(&["remote", "clean", "--yes"]).succeeds().says(&["host1: removed 1 thing"]);
+    assert_eq!(left_on(&hosts, "host1", "sweeps"), ["lost", "runs"]);
+    assert_eq!(left_on(&hosts, "host1", "state/on-host1/jobs").len(), 2);
+    assert!(world.task_dir("done", 1).join("stdout.log").exists(), "what is here stays");
+
+    // A sweep that runs is in nobody's way even when everything of it here is gone.
+    let aside = world.path("aside");
+    fs::rename(world.sweep_dir("runs"), &aside).unwrap();
+    let list = world.hsm(&["remote", "clean", "--yes", "--orphans", "--json"]).ends_with(1).json();
+    assert_eq!(said_of(&list, "sweep"), [pair("lost", "gone"), pair("runs", "stays")], "{list}");
+    assert_eq!(left_on(&hosts, "host1", "sweeps"), ["runs"]);
+    fs::rename(&aside, world.sweep_dir("runs")).unwrap();
+    let root = hosts.home("host1").join(".hsm/remote");
+    let project = fs::read_dir(&root)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.join("sweeps").exists());
+    fs::write(project.unwrap().join("go"), "").unwrap();
+    wait_until("the slow sweep is over", || world.is_over("runs"));
+    let _ = world.hsm(&["monitor", "runs"]).succeeds();
+
+    // A machine that is in no settings goes by the name that ssh knows.
+    let _ = world.hsm(&["remote", "remove", "host1"]).succeeds();
+    let last = world.hsm(&["remote", "clean", "host1", "--yes"]).succeeds();
+    let _ = last.says(&["host1: removed 1 thing"]);
+    assert!(left_on(&hosts, "host1", "sweeps").is_empty());
+    // This one is a part of a word that ssh has for every name.
+    for unknown in ["nobody", "nohost"] {
+        let _ = world.hsm(&["remote", "clean", unknown]).ends_with(5);
+    }
+}
+
+#[test]
+fn what_hsm_did_not_make_is_never_cleaned_away() {
+    let hosts = SshHosts::up(&SshOptions { hosts: 1, ..SshOptions::default() });
+    let world = World::new().with_ssh(&hosts);
+    let _ = world.hsm(&["remote", "add", "host1", "--keep-remote-on-success", "true"]).succeeds();
+    world.write("quick.yaml", "command: [/bin/sh, -c, 'echo {x}']\nsweep: {grid: {x: [1, 2]}}\n");
+    let _ = world.hsm(&["run", "quick.yaml", "--sweep-id", "s", "--remote", "host1"]).succeeds();
+    let root = hosts.home("host1").join(".hsm/remote");
+    let project = fs::read_dir(&root)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.join("sweeps").exists())
+        .unwrap();
+    let precious = hosts.home("host1").join("precious");
+    fs::create_dir_all(&precious).unwrap();
+    fs::write(precious.join("data"), "mine").unwrap();
+    symlink(&precious, project.join("sweeps/link")).unwrap();
+    fs::create_dir(project.join("sweeps/mine")).unwrap();
+    fs::write(project.join("sweeps/mine/data"), "mine").unwrap();
+    // Somebody moved the sweep to another disk, and left a link.
+    fs::rename(project.join("sweeps/s"), precious.join("s")).unwrap();
+    symlink(precious.join("s"), project.join("sweeps/s")).unwrap();
+    let list = world.hsm(&["remote", "clean", "--yes", "--orphans", "--json"]).succeeds().json();
+    assert_eq!(said_of(&list, "sweep"), [], "{list}");
+    assert_eq!(said_of(&list, "unmarked").len(), 3, "{list}");
+    for kept in
+        [precious.join("data"), project.join("sweeps/mine/data"), precious.join("s/tasks/task_1/stdout.log")]
+    {
+        assert!(kept.exists(), "{}", kept.display());
+    }
+    hosts.kill("host1");
+    let gone = world.hsm(&["remote", "clean", "--json"]).ends_with(3).json();
+    assert!(gone["remotes"][0]["hint"].as_str().is_some_and(|hint| !hint.is_empty()), "{gone}");
 }

@@ -10,7 +10,7 @@
 use hsm_core::batch::{Body, ChunkTask, ClaimFile, EndRecord, Packing, TASKS_PER_CHUNK, chunk, script};
 use hsm_core::scheduler::{
     AGENT, Command, Ending, Exchange, Hold, Job, JobState, Outcome, Resources, Scheduler, Sighting, Site,
-    Slots, Submission, converse,
+    Slots, Submission, converse, forget, not_forgotten,
 };
 use std::fs;
 use std::path::PathBuf;
@@ -246,6 +246,27 @@ fn many_quick_elements_run_once_each() {
     assert!((1..=200).all(|task| host.end("quick", task).is_some_and(|end| end.code == 0)));
     // A claim that was found taken is an element that ran twice.
     assert_eq!(host.read("quick/scheduler.log"), "");
+}
+
+#[test]
+fn only_what_is_over_is_forgotten() {
+    let host = Box::new(1);
+    let over = host.start("over", &all("true", 3));
+    host.until_over(&over);
+    let more = format!("{}; until [ -e ../go ]; do sleep 0.05; done", "echo + >>../marks");
+    let runs = host.start("runs", &[more, "true".to_owned()]);
+    wait_until(|| host.read("marks") == "+\n");
+    let tokens = ["over", "runs", "never"].map(str::to_owned);
+    let ask = || not_forgotten(&run(&forget(&host.text("state"), &tokens)), &tokens).unwrap();
+    assert_eq!(ask().into_iter().collect::<Vec<_>>(), ["runs"]);
+    let folder = fs::read_dir(host.path("state")).unwrap().next().unwrap().unwrap().path();
+    assert!(!folder.join("jobs/over").exists() && folder.join("jobs/runs/spec").exists());
+    fs::write(host.path("go"), "").unwrap();
+    assert_eq!(states(&host.until_over(&runs)), [JobState::Completed; 2]);
+    // A worker may still be about to end; it belongs to no job.
+    wait_until(|| ask().is_empty());
+    assert_eq!(fs::read_dir(folder.join("jobs")).unwrap().count(), 0);
+    assert_eq!(host.read("over/scheduler.log"), "", "nothing ran again");
 }
 
 #[test]

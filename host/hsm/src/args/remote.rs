@@ -1,5 +1,6 @@
 //! The arguments of `hsm remote …`: the machines that a project can use by ssh.
 
+use super::values::KeyValue;
 use clap::{Args, Subcommand};
 use hsm_core::settings::{Backend, HostName};
 
@@ -64,6 +65,21 @@ pub struct AddRemoteArgs {
     /// The folder over there that tasks start in
     #[arg(long, value_name = "FOLDER")]
     pub workdir: Option<String>,
+    /// The folder over there that finished sweeps are archived in
+    #[arg(long, value_name = "FOLDER")]
+    pub archive_dir: Option<String>,
+    /// When they are: `success`, or `always`
+    #[arg(long, value_name = "WHEN", requires = "archive_dir", value_parser = ["success", "always"])]
+    pub archive_on: Option<String>,
+    /// The qualities of service that may be used there
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub qos_whitelist: Vec<String>,
+    /// Whether its copy of a sweep stays when all of it is home
+    #[arg(long, value_name = "BOOL")]
+    pub keep_remote_on_success: Option<bool>,
+    /// What each task asks the scheduler there for, such as `mem=16G`; may be given again
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub spec: Vec<KeyValue>,
     /// What is not copied there, in the words of rsync; may be given again
     #[arg(long, value_name = "PATTERN", allow_hyphen_values = true)]
     pub exclude: Vec<String>,

@@ -18,7 +18,11 @@ pub fn is_ssh_alias(name: &str, options: &LinkOptions) -> bool {
         return false;
     }
     match (resolved(name, options), resolved(NOBODY, options)) {
-        (Some(its), Some(nobodys)) => its.replace(name, "") != nobodys.replace(NOBODY, ""),
+        (Some(its), Some(nobodys)) => {
+            // A name may be part of a keyword, so it goes from both.
+            let name = name.to_ascii_lowercase();
+            its.replace(&name, "") != nobodys.replace(NOBODY, "").replace(&name, "")
+        }
         _ => false,
     }
 }

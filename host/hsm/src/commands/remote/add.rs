@@ -1,7 +1,7 @@
 //! `hsm remote add`: writes a machine into the project's settings file, which keeps everything else that is in it.
 
 use super::machines::Machine;
-use crate::args::AddRemoteArgs;
+use crate::args::{AddRemoteArgs, KeyValue};
 use crate::commands::init;
 use crate::environment;
 use crate::output::Console;
@@ -13,6 +13,7 @@ use hsm_core::settings::{Backend, HostName, Written, with_remote};
 use hsm_core::suggest;
 use hsm_engine::SshDestination;
 use hsm_plugin::trust::Lock;
+use serde_json::Value;
 use std::path::{Path, PathBuf};
 
 /// What this machine is called as a source of a sweep.
@@ -100,11 +101,41 @@ fn keys(args: &AddRemoteArgs) -> Result<Vec<(&'static str, Written)>, Problem> {
         given("conda_env", &args.conda_env),
         given("python_path", &args.python),
         given("workdir", &args.workdir),
+        given("archive_dir", &args.archive_dir),
+        given("archive_on", &args.archive_on),
+        list("qos_whitelist", args.qos_whitelist.iter().map(|name| text(name)).collect()),
+        args.keep_remote_on_success.map(|keep| ("keep_remote_on_success", Written::Word(keep.to_string()))),
+        spec(&args.spec)?.map(|spec| ("spec", spec)),
         list("rsync_excludes", args.exclude.iter().map(|pattern| text(pattern)).collect()),
         args.gitignore.then(|| ("gitignore", Written::Word("true".to_owned()))),
         args.disabled.then(|| ("enabled", Written::Word("false".to_owned()))),
     ];
     Ok(keys.into_iter().flatten().collect())
+}
+
+/// What each task asks for, as a map of plain values.
+fn spec(asked: &[KeyValue]) -> Result<Option<Written>, Problem> {
+    let mut entries: Vec<(String, Written)> = Vec::new();
+    for KeyValue { key, value } in asked {
+        let written = match value {
+            Value::String(text) => Written::Text(text.clone()),
+            Value::Number(_) | Value::Bool(_) => Written::Word(value.to_string()),
+            _ => return Err(bad_spec(key, "is no plain value")),
+        };
+        if key.contains('.') {
+            return Err(bad_spec(key, "is no key: there are no maps within `spec`"));
+        }
+        if entries.iter().any(|(other, _)| other == key) {
+            return Err(bad_spec(key, "is given twice"));
+        }
+        entries.push((key.clone(), written));
+    }
+    Ok((!entries.is_empty()).then_some(Written::Map(entries)))
+}
+
+fn bad_spec(key: &str, why: &str) -> Problem {
+    Problem::new(Exit::Configuration, format!("`--spec`: `{key}` {why}"))
+        .with_hint("write for example `--spec mem=16G --spec cpus_per_task=4`")
 }
 
 /// A file that was typed, wherever hsm is started later on.

@@ -14,6 +14,8 @@ pub struct Report {
     root: Option<String>,
     failure: Option<Failure>,
     items: Vec<Item>,
+    /// What was to go and did not, with why.
+    unremoved: Vec<(String, String)>,
 }
 
 impl Report {
@@ -23,7 +25,7 @@ impl Report {
             Err(failure) => (None, Some(failure.clone())),
         };
         let (root, items) = found.map_or((None, Vec::new()), |(root, items)| (Some(root), items));
-        Self { name: machine.name.clone(), root, failure, items }
+        Self { name: machine.name.clone(), root, failure, items, unremoved: Vec::new() }
     }
 
     /// What may go.
@@ -37,23 +39,26 @@ impl Report {
             Err(failure) => self.failure = Some(failure),
             Ok(outcome) => {
                 for item in &mut self.items {
-                    match outcome.get(&(item.kind, item.name.clone())) {
-                        Some(Ok(())) => item.verdict = Verdict::Gone,
-                        Some(Err(why)) => item.verdict = Verdict::Stays(why.clone()),
-                        // It was not asked for after all: somebody began to need it.
-                        None if item.verdict == Verdict::Goes => {
-                            item.verdict = Verdict::Stays("it was needed in the meantime".to_owned());
+                    let why = match outcome.get(&(item.kind, item.name.clone())) {
+                        Some(Ok(())) => {
+                            item.verdict = Verdict::Gone;
+                            continue;
                         }
-                        None => {}
-                    }
+                        Some(Err(why)) => why.clone(),
+                        // It was not asked for after all: somebody began to need it.
+                        None if item.verdict == Verdict::Goes => "it was needed in the meantime".to_owned(),
+                        None => continue,
+                    };
+                    self.unremoved.push((item.name.clone(), why.clone()));
+                    item.verdict = Verdict::Stays(why);
                 }
             }
         }
     }
 
-    /// Whether a removal was begun and nobody knows how it ended.
+    /// Whether something is not as it was to be.
     pub(super) fn has_failed(&self) -> bool {
-        self.failure.is_some()
+        self.failure.is_some() || !self.unremoved.is_empty()
     }
 
     pub(super) fn json(&self) -> ReportJson<'_> {
@@ -142,7 +147,13 @@ pub fn say_outcome(reports: &[Report], console: Console) {
             console.warn(&format!("{}: {}", report.name, failure.message));
             continue;
         }
+        for (name, why) in &report.unremoved {
+            console.warn(&format!("{}: `{name}` is still there: {why}", report.name));
+        }
         let gone: Vec<&Item> = report.items.iter().filter(|item| item.verdict == Verdict::Gone).collect();
+        if gone.is_empty() {
+            continue;
+        }
         let room = size(gone.iter().filter_map(|item| item.kib).sum());
         console.say(&format!(
             "{}: removed {}, {room}",
