@@ -45,10 +45,10 @@ fn the_readmes_own_commands_run() {
     let world = World::new();
     let hsm = world.command(&[]).get_program().to_owned();
     let mut script = world.program(World::checkout("tests/readme"));
-    script.env("HSM_BIN", hsm);
+    script.env("HSM_BIN", hsm).env("HSM_LAB_PROGRAMS", hsm_tests::lab::programs());
     script
         .env("HSM_PLUGINS", std::path::Path::new(&World::plugin("leaderboard")).parent().expect("a folder"));
     let _ = hsm_tests::Running::start(&mut script, &world.path(""))
-        .wait_within(std::time::Duration::from_secs(300))
+        .wait_within(std::time::Duration::from_secs(420))
         .succeeds();
 }

@@ -41,9 +41,15 @@ impl World {
     }
 }
 
+/// Where the unpacked programs of all labs are.
+#[must_use]
+pub fn programs() -> PathBuf {
+    built("HSM_LAB_PROGRAMS", "lab")
+}
+
 /// Where the unpacked programs of a lab are.
 fn unpacked(name: &str) -> PathBuf {
-    let folder = built("HSM_LAB_PROGRAMS", "lab").join(name);
+    let folder = programs().join(name);
     assert!(
         folder.join("bin").is_dir(),
         "there is no {}: run `tests/setup`, which gets it",
@@ -64,7 +70,7 @@ fn new_folder(name: &str) -> PathBuf {
 fn script(name: &str, arguments: &[&str]) -> Result<String, String> {
     let output = std::process::Command::new(World::checkout("tests/lab").join(name))
         .args(arguments)
-        .env("HSM_LAB_PROGRAMS", built("HSM_LAB_PROGRAMS", "lab"))
+        .env("HSM_LAB_PROGRAMS", programs())
         .stdin(std::process::Stdio::null())
         .output()
         .map_err(|error| format!("could not start tests/lab/{name}: {error}"))?;
