@@ -34,6 +34,9 @@ const LINKED: [&str; 12] = [
 /// Names that are no code wherever they are, and are left out.
 const LEFT_OUT: [&str; 5] = ["__pycache__", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".hsm"];
 
+/// Those of them that tasks may want: on another machine the links lead nowhere.
+const DATA: [&str; 3] = ["data", "datasets", "checkpoints"];
+
 /// How a sweep's code is kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CodeOptions {
@@ -56,6 +59,13 @@ pub(crate) struct Kept {
     pub(crate) files: u64,
     /// How many of them are the same files as in another snapshot.
     pub(crate) shared: u64,
+}
+
+/// What tasks may want of `project`, and is no part of its snapshot.
+pub(crate) fn data(project: &Path, options: &CodeOptions) -> Vec<String> {
+    let usual = DATA.iter().map(|name| (*name).to_owned());
+    let named = options.links.iter().map(|link| link.display().to_string());
+    usual.chain(named).filter(|name| project.join(name).exists()).collect()
 }
 
 /// Makes the snapshot of `project` in `to`, which must not exist. `leave_out` is the folder of the sweeps; `earlier` another snapshot.
@@ -266,6 +276,14 @@ mod tests {
         assert_eq!(fs::read_link(to.join("wandb")).unwrap(), project.path().join("wandb"));
         assert!(!to.join("src/__pycache__").exists() && !to.join("sweeps/outputs").exists());
         assert!(fs::metadata(to.join("train.py")).unwrap().permissions().readonly());
+    }
+
+    #[test]
+    fn data_that_stays_behind_is_named() {
+        let project = project();
+        fs::create_dir(project.path().join("data")).unwrap();
+        let options = CodeOptions { links: vec!["src".into(), "gone".into()], ..CodeOptions::default() };
+        assert_eq!(data(project.path(), &options), ["data", "src"]);
     }
 
     #[test]

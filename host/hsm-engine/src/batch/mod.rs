@@ -13,7 +13,7 @@ mod staging;
 mod tally;
 
 pub(crate) use claims::{Claims, Taken};
-pub(crate) use code::snapshot;
+pub(crate) use code::{data, snapshot};
 pub(crate) use desk::{Answer, Answers, Desk, Question, Take, site};
 pub(crate) use staging::{Stage, Staging};
 pub(crate) use tally::read as read_tally;

@@ -2,7 +2,7 @@
 //! a journal names.
 
 use super::JobManager;
-use crate::batch::{BatchSource, SLOTS, SchedulerRef, Staging, Tally, TallyLine, read_tally, site};
+use crate::batch::{BatchSource, SLOTS, SchedulerRef, Staging, Tally, TallyLine, data, read_tally, site};
 use crate::clock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::machine::{Here, Machine, machine_of};
@@ -75,6 +75,12 @@ impl JobManager {
     pub fn detect(&self) -> Result<Detected> {
         let mut here = Here::new(SweepDir::new(&self.sweeps_root));
         self.asked(&mut here, "detect", |so_far| Ok(detect(so_far))).map_err(Error::of_scheduler)
+    }
+
+    /// The folders of the project that tasks may want, and that do not go to the machine of `source` with the code.
+    #[must_use]
+    pub fn stays_here(&self, source: &BatchSource) -> Vec<String> {
+        data(&self.project_dir, &source.code)
     }
 
     /// Makes sure that the machine of `source` can be reached; nothing is asked of its scheduler.

@@ -38,6 +38,7 @@ impl Preflight {
         let mut found = Self::default();
         let manager = &context.manager;
         found.unknown.extend(unreachable(&chosen.source, manager)?);
+        found.unknown.extend(left_behind(&chosen.source, manager));
         let ComputeSource::Batch(source) = &mut chosen.source else { return Ok(found) };
         if source.scheduler.name == SLOTS {
             return Ok(found);
@@ -136,6 +137,19 @@ fn unreachable(source: &ComputeSource, manager: &JobManager) -> Result<Vec<Strin
         lines.push(format!("{} gets no tasks until it can be reached: {error}{hint}", batch.name()));
     }
     Ok(lines)
+}
+
+/// Folders that tasks may look for in vain.
+fn left_behind(source: &ComputeSource, manager: &JobManager) -> Option<String> {
+    let mut elsewhere = source.batches().filter(|batch| batch.is_elsewhere());
+    let folders = manager.stays_here(elsewhere.next()?);
+    let named: Vec<String> = folders.iter().map(|folder| format!("`{folder}`")).collect();
+    (!named.is_empty()).then(|| {
+        format!(
+            "{} is no code and does not go along: tasks on other machines do not see it",
+            named.join(", ")
+        )
+    })
 }
 
 fn with_option(advice: &Advice) -> String {
