@@ -173,11 +173,28 @@ impl Link {
         let open = self.session.as_mut().is_some_and(|(session, _)| session.is_open());
         if !open {
             self.session = None;
-            self.session = Some(self.open()?);
+            self.session = Some(self.with_room(Self::open)?);
         }
         let nothing =
             || Failure::new(Blame::Internal, "no-session", "a session that was opened is not there");
         self.session.as_mut().map(|(session, _)| session).ok_or_else(nothing)
+    }
+
+    /// Does what takes a session. Where the user's connection has none to spare, there is hsm's own; where that cannot be had, the first failure
+    /// is what its user can do something about.
+    pub(super) fn with_room<T>(
+        &mut self,
+        act: impl Fn(&mut Self) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        match act(self) {
+            Err(failure) if failure.code == trouble::TOO_MANY_SESSIONS && self.master.pass_over() => {
+                act(self).map_err(|_| {
+                    self.master.turn_back();
+                    failure
+                })
+            }
+            done => done,
+        }
     }
 
     fn open(&mut self) -> Result<(Session, Seat), Failure> {

@@ -38,6 +38,8 @@ pub(crate) struct Master {
     /// Why the machine wants its user, who was not there. Nothing is tried again until the user has opened a connection: who tries too often
     /// is locked out.
     needs_user: Option<Failure>,
+    /// Whether the user's own connection has no session to spare.
+    passed_over: bool,
 }
 
 /// Where a live master listens.
@@ -46,6 +48,7 @@ struct Control {
     path: String,
     /// The name of this connection's files in hsm's own folder, where the seats are.
     files: PathBuf,
+    is_users: bool,
 }
 
 /// The right to one session. It is given back when this is dropped, whatever became of the process.
@@ -56,7 +59,7 @@ pub(crate) struct Seat {
 
 impl Master {
     pub(crate) fn new(target: Target, options: LinkOptions) -> Self {
-        Self { target, options, control: None, needs_user: None }
+        Self { target, options, control: None, needs_user: None, passed_over: false }
     }
 
     pub(crate) fn target(&self) -> &Target {
@@ -73,13 +76,15 @@ impl Master {
         if self.control.as_ref().is_some_and(|control| self.is_alive(&control.path)) {
             return Ok(());
         }
-        self.control = None;
+        // A connection that had no session to spare may have one by now.
+        self.passed_over &= self.control.take().is_none();
         let resolved = self.resolve()?;
         let files =
             private_folder(self.options.runtime_dir.as_deref())?.join(name_of(&self.target, &resolved));
         let configured = resolved.lines().find_map(|line| line.strip_prefix("controlpath "));
-        let control = match configured.filter(|path| *path != "none" && self.is_alive(path)) {
-            Some(path) => Control { path: path.to_owned(), files },
+        let users = configured.filter(|path| !self.passed_over && *path != "none" && self.is_alive(path));
+        let control = match users {
+            Some(path) => Control { path: path.to_owned(), files, is_users: true },
             None => match self.own(files) {
                 Err(failure) if failure.code == NEEDS_USER && !self.options.interactive => {
                     self.needs_user = Some(failure.clone());
@@ -93,9 +98,21 @@ impl Master {
         Ok(())
     }
 
+    /// Turns to hsm's own connection where the user's has no session to spare; whether that is of any use.
+    pub(crate) fn pass_over(&mut self) -> bool {
+        let is_users = self.control.take_if(|control| control.is_users).is_some();
+        self.passed_over |= is_users;
+        is_users
+    }
+
+    /// Turns back to the user's connection, as hsm cannot have its own.
+    pub(crate) fn turn_back(&mut self) {
+        self.passed_over = false;
+    }
+
     /// hsm's own master: the one that lives, or a new one.
     fn own(&self, files: PathBuf) -> Result<Control, Failure> {
-        let control = Control { path: format!("{}.s", files.display()), files };
+        let control = Control { path: format!("{}.s", files.display()), files, is_users: false };
         let until = Instant::now() + self.limit();
         // Two that start at once would both connect, and the second would stay in the background for nobody.
         let _starting = lock(&control.files.with_extension("lock"), until)?.ok_or_else(|| {
@@ -172,7 +189,7 @@ impl Master {
             if Instant::now() >= until {
                 let host = &self.target.host;
                 let message = format!("all {SESSIONS_MAX} sessions that hsm opens to `{host}` are in use");
-                return Err(Failure::new(Blame::Transient, "too-many-sessions", message)
+                return Err(Failure::new(Blame::Transient, trouble::TOO_MANY_SESSIONS, message)
                     .with_hint("wait until another `hsm` on this machine has finished with it"));
             }
             std::thread::sleep(Duration::from_millis(50));

@@ -52,16 +52,19 @@ impl Link {
         input: Option<String>,
         tolerated: &[i32],
     ) -> Result<(), Failure> {
+        let mut command = Command::new(self.options().rsync.clone()).args(arguments);
+        command.stdin = input;
+        command.timeout_ms = LIMIT_MS;
+        self.with_room(|link| link.transfer(what, command.clone(), tolerated))
+    }
+
+    fn transfer(&mut self, what: &str, mut command: Command, tolerated: &[i32]) -> Result<(), Failure> {
         let (_seat, session) = self.further_session()?;
         let session = serde_json::to_string(&session)
             .map_err(|error| Failure::new(Blame::Internal, "no-session", error.to_string()))?;
         let relay: Vec<String> =
             self.options().relay.iter().chain([&session]).map(|word| word_for_rsync(word)).collect();
-        let mut command = Command::new(self.options().rsync.clone())
-            .args(["-e".to_owned(), relay.join(" ")])
-            .args(arguments);
-        command.stdin = input;
-        command.timeout_ms = LIMIT_MS;
+        command.args.splice(0..0, ["-e".to_owned(), relay.join(" ")]);
         let said = process::exchange(&command, false);
         let complaint = String::from_utf8_lossy(&said.stderr).into_owned();
         match (said.ending, said.exit_code) {

@@ -10,6 +10,9 @@ use std::time::Duration;
 /// How long an agent may take to say which keys it has; one that waits for a person has said that before.
 const AGENT_LIMIT: Duration = Duration::from_secs(2);
 
+/// The code of a connection that has no session to spare.
+pub(crate) const TOO_MANY_SESSIONS: &str = "too-many-sessions";
+
 /// Complaints by the words in them, most telling first: blame, code, what is the matter with `{host}`, what to do about it.
 const KNOWN: [(&[&str], Blame, &str, &str, &str); 19] = [
     (
@@ -29,7 +32,7 @@ const KNOWN: [(&[&str], Blame, &str, &str, &str); 19] = [
     (
         &["session open refused by peer"],
         Blame::Transient,
-        "too-many-sessions",
+        TOO_MANY_SESSIONS,
         "`{host}` allows no further session on the connection to it",
         "close other sessions to it, or have `MaxSessions` raised over there",
     ),
