@@ -87,8 +87,10 @@ impl JobManager {
     ///
     /// # Errors
     /// Why it cannot, and who must act.
-    pub fn reach(&self, source: &BatchSource) -> Result<()> {
-        self.machine_without_sweep(source)?.outlook().map(drop).map_err(Error::of_scheduler)
+    pub fn reach(&self, source: &BatchSource, sweep_id: &SweepId) -> Result<()> {
+        let mut machine =
+            machine_of(source, sweep_id, &SweepDir::new(&self.sweeps_root), &self.drivers.links);
+        machine.outlook().map(drop).map_err(Error::of_scheduler)
     }
 
     /// The machine of `source`, for what is about no sweep.

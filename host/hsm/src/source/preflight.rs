@@ -8,7 +8,7 @@ use crate::report::{Exit, Problem};
 use hsm_core::command::Launch;
 use hsm_core::scheduler::survey::{Advice, Weight};
 use hsm_core::sweep_id::SweepId;
-use hsm_engine::{ComputeSource, ErrorKind, JobManager, Preview, SLOTS};
+use hsm_engine::{ComputeSource, ErrorKind, JobManager, Preview, SLOTS, SshDestination};
 use std::io::{self, BufRead, IsTerminal};
 
 /// What was found.
@@ -37,7 +37,8 @@ impl Preflight {
     ) -> Result<Self, Problem> {
         let mut found = Self::default();
         let manager = &context.manager;
-        found.unknown.extend(unreachable(&chosen.source, manager)?);
+        refuse_twins(&chosen.source)?;
+        found.unknown.extend(unreachable(&chosen.source, manager, sweep_id)?);
         found.unknown.extend(left_behind(&chosen.source, manager));
         let ComputeSource::Batch(source) = &mut chosen.source else { return Ok(found) };
         if source.scheduler.name == SLOTS {
@@ -124,11 +125,38 @@ impl Preflight {
     }
 }
 
+/// Two names of one machine would each be given as much as it can do. A cluster and the slots of its login node are two sources all the same.
+fn refuse_twins(source: &ComputeSource) -> Result<(), Problem> {
+    let mut seen: Vec<(&str, &str, SshDestination)> = Vec::new();
+    for batch in source.batches().filter(|batch| batch.in_pool) {
+        let Some(target) = batch.remote.as_ref().map(|remote| &remote.target) else { continue };
+        // What ssh cannot make anything of is told where it is connected to.
+        let Ok(destination) = SshDestination::find(&target.host, target.port) else { continue };
+        let scheduler = batch.scheduler.name.as_str();
+        if let Some((twin, ..)) =
+            seen.iter().find(|(_, its, other)| *its == scheduler && *other == destination)
+        {
+            let name = batch.name();
+            let message =
+                format!("`{name}` is the same machine as `{twin}`: ssh would connect to {destination}");
+            return Err(Problem::new(Exit::Configuration, message).with_hint(format!(
+                "`enabled: false` for one of them in the settings, or `hsm remote remove {name}`"
+            )));
+        }
+        seen.push((batch.name(), scheduler, destination));
+    }
+    Ok(())
+}
+
 /// Which machines cannot be reached now. Where no other could take the tasks, that ends it.
-fn unreachable(source: &ComputeSource, manager: &JobManager) -> Result<Vec<String>, Problem> {
+fn unreachable(
+    source: &ComputeSource,
+    manager: &JobManager,
+    sweep_id: &SweepId,
+) -> Result<Vec<String>, Problem> {
     let mut lines = Vec::new();
     for batch in source.batches().filter(|batch| batch.is_elsewhere()) {
-        let Err(error) = manager.reach(batch) else { continue };
+        let Err(error) = manager.reach(batch, sweep_id) else { continue };
         if !batch.in_pool || error.kind() == ErrorKind::Configuration {
             let problem = Problem::from(error);
             return Err(Problem { exit: Exit::Connection, ..problem });

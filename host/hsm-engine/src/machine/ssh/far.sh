@@ -73,7 +73,8 @@ hsm_run() {
 }
 
 # What is new of the claims and ends of the watched submissions: a line `KIND TOKEN TASK BYTES`, and so many bytes. What is whole is told
-# once; an end that is still being written is told whenever it has grown.
+# once; an end that is still being written is told whenever it has grown, and not before it says whose it is: on a full disk there may be no more
+# than its name.
 hsm_news() {
   local token kind file task text key
   for token in "${hsm_watched[@]}"; do
@@ -86,11 +87,11 @@ hsm_news() {
         { IFS= read -r -d '' text <"$file"; } 2>/dev/null
         case $kind,$text in
           claims,*$'\n'* | ends,*' mark=end'*) hsm_told[$key]=whole ;;
-          claims,*) continue ;;
-          *)
+          *,*$'\n'*)
             [ "${hsm_told[$key]-}" != "${#text}" ] || continue
             hsm_told[$key]=${#text}
             ;;
+          *) continue ;;
         esac
         printf '%s %s %s %s\n%s' "$kind" "$token" "$task" "${#text}" "$text"
       done
@@ -116,34 +117,42 @@ hsm_expand() {
   esac
 }
 
-# hsm_own PATH KIND TEXT: makes the folder with its marker, or finds it usable. `any` may be somebody's own folder of before, `ours` has
-# to have the marker or be empty.
-hsm_own() {
-  local path=$1 kind=$2 text=$3 there
+# hsm_usable PATH KIND: whether the folder may be used, or made. `any` may be somebody's own folder of before, `ours` has to have the marker or
+# be empty.
+hsm_usable() {
+  local path=$1 kind=$2 there
   if [ -L "$path" ]; then
     printf 'the folder %s is a symbolic link\n' "$path" >&2
     return 1
   fi
+  [ -e "$path" ] || return 0
+  if [ ! -d "$path" ]; then
+    printf '%s is no folder\n' "$path" >&2
+    return 1
+  fi
+  if [ ! -O "$path" ]; then
+    printf 'the folder %s belongs to somebody else\n' "$path" >&2
+    return 1
+  fi
+  [ "$kind" = ours ] && [ ! -f "$path/.hsm-made" ] || return 0
+  there=("$path"/* "$path"/.[!.]* "$path"/..?*)
+  [ "${#there[@]}" -gt 0 ] || return 0
+  printf 'the folder %s was not made by hsm\n' "$path" >&2
+  return 1
+}
+
+# hsm_own PATH KIND TEXT: makes the folder with its marker, or finds it usable. Somebody's own folder of before gets no marker.
+hsm_own() {
+  local path=$1 there
+  hsm_usable "$path" "$2" || return
+  [ ! -f "$path/.hsm-made" ] || return 0
   if [ -e "$path" ]; then
-    if [ ! -d "$path" ]; then
-      printf '%s is no folder\n' "$path" >&2
-      return 1
-    fi
-    if [ ! -O "$path" ]; then
-      printf 'the folder %s belongs to somebody else\n' "$path" >&2
-      return 1
-    fi
-    [ ! -f "$path/.hsm-made" ] || return 0
     there=("$path"/* "$path"/.[!.]* "$path"/..?*)
-    if [ "${#there[@]}" -gt 0 ]; then
-      [ "$kind" = ours ] || return 0
-      printf 'the folder %s was not made by hsm\n' "$path" >&2
-      return 1
-    fi
+    [ "${#there[@]}" = 0 ] || return 0
   else
     mkdir -p -m 0700 -- "$path" || return
   fi
-  printf '%s\n' "$text" >"$path/.hsm-made"
+  printf '%s\n' "$3" >"$path/.hsm-made"
 }
 
 # hsm_place ROOT PROJECT SWEEP OF: makes the sweep's folder and says where it is, whose, and what time it is.
@@ -270,9 +279,10 @@ hsm_digest() {
   :
 }
 
-# hsm_outlook ROOT: what hsm_place would say, and nothing is made.
+# hsm_outlook ROOT PROJECT SWEEP: what hsm_place would say, and nothing is made.
 hsm_outlook() {
-  hsm_expand "$1" || return
+  hsm_expand "$1" && hsm_usable "$hsm_path" any || return
+  hsm_usable "$hsm_path/$2" ours && hsm_usable "$hsm_path/$2/sweeps/$3" ours || return
   hsm_now
   printf '%s\n%s\n%s\n' "$(id -un)" "$hsm_ms" "$hsm_path"
 }

@@ -112,8 +112,8 @@ impl SshMachine {
     /// The same, and nothing is made there.
     pub(crate) fn would_be(&mut self) -> Result<There, Failure> {
         let project = self.project_name();
-        let root = self.link.target().root.clone();
-        self.ask_place(&["hsm_outlook", &root], &project)
+        let (root, sweep) = (self.link.target().root.clone(), self.sweep.as_str().to_owned());
+        self.ask_place(&["hsm_outlook", &root, &project, &sweep], &project)
     }
 
     fn ask_place(&mut self, words: &[&str], project: &str) -> Result<There, Failure> {
