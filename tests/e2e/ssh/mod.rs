@@ -1,10 +1,13 @@
 //! Sweeps on machines that are reached by ssh, and everything that happens to them and to the way there. In every test: no task is reported
 //! other than it ended, no two copies of one ever live at once, and what tasks left is here in the end.
 
+mod bad;
 mod clusters;
 mod code;
 mod killed;
+mod laptop;
 mod pools;
+mod single;
 mod visits;
 
 use hsm_tests::lab::{SshHosts, SshOptions};
