@@ -17,7 +17,7 @@ use serde_json::json;
 /// How many times its slots a machine of several is given tasks for: it goes on while nobody can reach it, and yet holds few.
 const HELD_PER_SLOT: u32 = 2;
 /// How many tasks a cluster of several holds where nobody says how many run there at once.
-const HELD_BY_CLUSTER: u32 = 50;
+const HELD_BY_CLUSTER: u32 = 10;
 
 /// A machine that is meant: as the settings have it, or an alias of the user's ssh configuration.
 #[derive(Clone, Debug)]

@@ -97,9 +97,15 @@ impl Driver {
             }
         }
         let mut left = self.campaign.queued();
+        // What every source could start at once comes before what any of them could keep for later.
+        let mut startable: u64 = batches.iter().map(|batch| batch.startable(&self.campaign)).sum();
         let mut rooms = Vec::new();
         for batch in batches {
-            let Some(room) = batch.room(&self.campaign, left) else { continue };
+            let its = batch.startable(&self.campaign);
+            startable -= its;
+            let share =
+                if batch.source.in_pool { left.saturating_sub(startable).max(its).min(left) } else { left };
+            let Some(room) = batch.room(&self.campaign, share) else { continue };
             left = left.saturating_sub(room.tasks);
             rooms.push(room);
         }

@@ -235,6 +235,12 @@ impl Batch {
         }
     }
 
+    /// How many more tasks it could start right now, as far as is known.
+    pub(super) fn startable(&self, campaign: &Campaign) -> u64 {
+        let most = self.source.at_once().or(self.source.hold_at_most).unwrap_or(u32::MAX);
+        u64::from(most).saturating_sub(self.outstanding(campaign)) * u64::from(self.is_of_use())
+    }
+
     /// How much it has to do for what it can do at once, in thousandths.
     pub(super) fn load(&self, campaign: &Campaign) -> u64 {
         let at_once = u64::from(self.source.at_once().unwrap_or(u32::MAX).max(1));
