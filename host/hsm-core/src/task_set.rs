@@ -105,6 +105,16 @@ impl TaskSet {
         }
     }
 
+    /// Adds every task of `other`.
+    pub fn insert_all(&mut self, other: &Self) {
+        other.ranges().for_each(|(first, last)| self.insert_range(first, last));
+    }
+
+    /// Takes every task of `other` out.
+    pub fn remove_all(&mut self, other: &Self) {
+        other.ranges().for_each(|(first, last)| self.remove_range(first, last));
+    }
+
     /// Takes the smallest task out.
     pub fn pop_first(&mut self) -> Option<u64> {
         let (first, last) = self.ranges.pop_first()?;

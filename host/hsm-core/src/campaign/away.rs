@@ -72,22 +72,16 @@ impl Away {
 
     fn close(&mut self, tasks: &TaskSet) {
         for (.., open) in &mut self.open {
-            remove(open, tasks);
+            open.remove_all(tasks);
         }
         self.open.retain(|(.., open)| !open.is_empty());
     }
 
     fn drop_ended(&mut self, tasks: &TaskSet) {
         for ended in self.ended.values_mut() {
-            remove(ended, tasks);
+            ended.remove_all(tasks);
         }
         self.ended.retain(|_, ended| !ended.is_empty());
-    }
-}
-
-fn remove(from: &mut TaskSet, tasks: &TaskSet) {
-    for (first, last) in tasks.ranges() {
-        from.remove_range(first, last);
     }
 }
 

@@ -199,11 +199,7 @@ impl SentJobs {
                 return if *fate == Fate::Again { open } else { TaskSet::default() };
             }
             Record::Withdrawn { token, tasks, fate, .. } => {
-                self.change(token, |sent| {
-                    for (first, last) in tasks.ranges() {
-                        sent.open.remove_range(first, last);
-                    }
-                });
+                self.change(token, |sent| sent.open.remove_all(tasks));
                 return if *fate == Fate::Again { tasks.clone() } else { TaskSet::default() };
             }
             Record::CancelAsked { tasks, .. } => {
@@ -216,10 +212,8 @@ impl SentJobs {
             Record::Ended { task, ending, .. } => self.end(*task, ending),
             Record::Abandoned { tasks, .. } => {
                 for sent in self.0.values_mut() {
-                    for (first, last) in tasks.ranges() {
-                        sent.open.remove_range(first, last);
-                        sent.late.remove_range(first, last);
-                    }
+                    sent.open.remove_all(tasks);
+                    sent.late.remove_all(tasks);
                 }
                 self.0.retain(|_, sent| !sent.is_over());
             }

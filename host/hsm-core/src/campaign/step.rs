@@ -72,9 +72,7 @@ impl Campaign {
                 self.running.remove(task);
             }
             Record::Submitting { tasks, .. } | Record::Withdrawn { tasks, .. } => {
-                for (first, last) in tasks.ranges() {
-                    self.queue.remove_range(first, last);
-                }
+                self.queue.remove_all(tasks);
             }
             Record::Held { why, .. } => self.held = (!why.is_empty()).then(|| why.clone()),
             Record::Started { .. }

@@ -42,7 +42,7 @@ impl SweepStatus {
                         _ => standing.over += 1,
                     }
                 }
-                entry.tasks.ranges().for_each(|(first, last)| later.insert_range(first, last));
+                later.insert_all(&entry.tasks);
                 standing
             })
             .collect();
@@ -63,7 +63,7 @@ impl SweepStatus {
                     waiting.insert(task);
                 }
             }
-            job.tasks.ranges().for_each(|(first, last)| later.insert_range(first, last));
+            later.insert_all(&job.tasks);
         }
         waiting
     }

@@ -220,9 +220,7 @@ impl SweepStatus {
     #[must_use]
     pub fn tied_to_machines(&self) -> TaskSet {
         let mut tied = TaskSet::default();
-        for (first, last) in self.ledger.away().iter().flat_map(|(_, tasks)| tasks.ranges()) {
-            tied.insert_range(first, last);
-        }
+        self.ledger.away().iter().for_each(|(_, tasks)| tied.insert_all(tasks));
         for job in self.jobs().iter().filter(|job| job.away && !matches!(job.progress, Progress::Refused(_)))
         {
             for task in job.tasks.iter().filter(|task| self.may_run(*task)) {
@@ -291,7 +289,7 @@ impl SweepStatus {
                     its.insert(task);
                 }
             }
-            job.tasks.ranges().for_each(|(first, last)| later.insert_range(first, last));
+            later.insert_all(&job.tasks);
         }
         its
     }

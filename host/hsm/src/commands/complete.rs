@@ -71,7 +71,7 @@ pub fn run(args: &CompleteArgs, global: &GlobalArgs, console: Console) -> Result
 
 fn union<const N: usize>(sets: [&TaskSet; N]) -> TaskSet {
     let mut all = TaskSet::default();
-    sets.iter().flat_map(|set| set.ranges()).for_each(|(first, last)| all.insert_range(first, last));
+    sets.into_iter().for_each(|set| all.insert_all(set));
     all
 }
 

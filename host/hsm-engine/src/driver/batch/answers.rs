@@ -98,9 +98,7 @@ impl Batch {
     fn take_taken(&mut self, asked: Take, taken: Result<TaskSet, Failure>) -> Vec<Event> {
         let Take { token, tasks, fate, why } = asked;
         let memory = self.memory(&token);
-        for (first, last) in tasks.ranges() {
-            memory.taking.remove_range(first, last);
-        }
+        memory.taking.remove_all(&tasks);
         match taken {
             Ok(taken) if taken.is_empty() => Vec::new(),
             Ok(tasks) => {

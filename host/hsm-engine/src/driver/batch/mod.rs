@@ -203,9 +203,7 @@ impl Batch {
         if tasks.is_empty() {
             return;
         }
-        for (first, last) in tasks.ranges() {
-            asked_before.insert_range(first, last);
-        }
+        asked_before.insert_all(&tasks);
         self.desk.ask(Question::Take(Take { token: token.to_owned(), tasks, fate, why: why.to_owned() }));
     }
 
