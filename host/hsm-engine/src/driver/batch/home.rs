@@ -28,7 +28,9 @@ pub(super) struct Homecoming {
     not_before: Instant,
     asking: bool,
     failures: u32,
+    /// Whether the other machine was asked to remove its copy.
     discarded: bool,
+    /// Whether it was asked to keep the sweep in its archive, and whether it did.
     archiving: bool,
     archived: bool,
 }
@@ -55,32 +57,6 @@ impl Homecoming {
         !self.asking && now >= self.not_before && (last || now >= self.next)
     }
 
-    /// Whether the other machine was asked to keep the sweep in its archive.
-    pub(super) fn is_archiving(&self) -> bool {
-        self.archiving
-    }
-
-    pub(super) fn archive(&mut self) {
-        self.archiving = true;
-    }
-
-    pub(super) fn archived(&mut self) {
-        self.archived = true;
-    }
-
-    pub(super) fn is_archived(&self) -> bool {
-        self.archived
-    }
-
-    /// Whether the other machine was asked to remove its copy.
-    pub(super) fn is_discarded(&self) -> bool {
-        self.discarded
-    }
-
-    pub(super) fn discard(&mut self) {
-        self.discarded = true;
-    }
-
     pub(super) fn asked(&mut self) {
         self.asking = true;
     }
@@ -100,11 +76,11 @@ impl Batch {
     /// Has what tasks left elsewhere brought home, when that is due: from time to time while others run, and at once when none does.
     pub(super) fn fetch(&mut self, campaign: &Campaign, now: Instant) {
         if self.may_archive(campaign) {
-            self.home.archive();
+            self.home.archiving = true;
             self.desk.ask(Question::Archive);
         }
         if self.may_discard(campaign) {
-            self.home.discard();
+            self.home.discarded = true;
             self.desk.ask(Question::Discard);
         }
         let Some(away) = campaign.ledger().away().with(&self.name) else { return };
@@ -139,7 +115,7 @@ impl Batch {
     pub(super) fn take_archived(&mut self, archived: Result<Option<PathBuf>, Failure>) -> Vec<Event> {
         match archived {
             Ok(Some(folder)) => {
-                self.home.archived();
+                self.home.archived = true;
                 let text = format!("{} keeps the sweep in `{}`", self.name, folder.display());
                 vec![Event::Note { text }]
             }
@@ -155,8 +131,8 @@ impl Batch {
     pub(super) fn may_discard(&self, campaign: &Campaign) -> bool {
         self.source.discard
             && self.source.is_elsewhere()
-            && !self.home.is_discarded()
-            && (self.archive().is_none() || self.home.is_archived())
+            && !self.home.discarded
+            && (self.archive().is_none() || self.home.archived)
             && campaign.is_idle()
             && self.all_completed(campaign)
     }
@@ -165,7 +141,7 @@ impl Batch {
     pub(super) fn may_archive(&self, campaign: &Campaign) -> bool {
         let Some(archive) = self.archive() else { return false };
         let had_tasks = || campaign.ledger().jobs().iter().any(|job| job.source == self.name);
-        !self.home.is_archiving()
+        !self.home.archiving
             && campaign.is_idle()
             && had_tasks()
             && (archive.always || self.all_completed(campaign))

@@ -110,7 +110,7 @@ impl Batch {
     /// The submissions that went to this source and are not over.
     fn sent<'a>(&self, campaign: &'a Campaign) -> impl Iterator<Item = (&'a str, &'a Sent)> + use<'a> {
         let name = self.name.clone();
-        campaign.sent().filter(move |(_, sent)| sent.source == name || sent.source.is_empty())
+        campaign.sent().filter(move |(_, sent)| went_to(&name, sent))
     }
 
     fn memory(&mut self, token: &str) -> &mut JobMemory {
@@ -209,7 +209,7 @@ impl Batch {
 
     /// Whether a submission went to this source.
     pub(super) fn has(&self, sent: &Sent) -> bool {
-        sent.source == self.name || sent.source.is_empty()
+        went_to(&self.name, sent)
     }
 
     /// Whether it gets no more tasks as long as others can take them.
@@ -352,6 +352,11 @@ impl Batch {
         let open = self.sent(campaign).filter(|(_, sent)| !sent.open.is_empty());
         open.filter_map(|(token, sent)| job_of(token, sent, only(sent))).collect()
     }
+}
+
+/// Whether a submission went to the source of that name. Journals of sweeps that had only one source do not name it.
+fn went_to(source: &str, sent: &Sent) -> bool {
+    sent.source == source || sent.source.is_empty()
 }
 
 /// A submission as the job that the scheduler has, where it is known to have it.
